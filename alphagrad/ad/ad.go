@@ -241,7 +241,7 @@ func Jacobian(p *ir.Program, order []int) (*ir.Program, error) {
 // CountOps counts the operations of the whole derivative program, value and Jacobian, as a compiler gets it: after folding
 // factors ±1, sharing common subexpressions and dropping dead code.
 func CountOps(p *ir.Program, order []int) (ir.OpCount, error) {
-	d, err := Raw(p, order)
+	d, err := ValueAndJacobian(p, order)
 	if err != nil {
 		return ir.OpCount{}, err
 	}

@@ -24,11 +24,12 @@ func TestAgreesWithNaive(t *testing.T) {
 			before := reference.ops
 			want := s.Cost(v)
 			wantOps := s.OpsCost(v)
+			merged := s.Merged(v)
 			got := reference.eliminate(v)
 			if got != want || s.Eliminate(v) != got || plain.Apply(v) != got {
 				t.Fatalf("vertex %d costs %d, want %d", v, want, got)
 			}
-			if before.Mul+wantOps.Mul != reference.ops.Mul || before.Add+wantOps.Add != reference.ops.Add {
+			if int64(merged) != wantOps.Add || before.Mul+wantOps.Mul != reference.ops.Mul || before.Add+wantOps.Add != reference.ops.Add {
 				t.Fatalf("vertex %d: operations %+v, want from %+v to %+v", v, wantOps, before, reference.ops)
 			}
 			muls += int64(got)
@@ -136,7 +137,7 @@ func TestRefusedEliminationChangesNothing(t *testing.T) {
 	}
 	s := NewOpsState(g)
 	for _, v := range []int{-5, -1, 0, 2, 4, 5, 1000, 1 << 40} {
-		if s.Eliminate(v) != -1 || s.Apply(v) != -1 || s.Cost(v) != -1 || s.OpsCost(v) != (Ops{}) || s.Eliminated(v) {
+		if s.Eliminate(v) != -1 || s.Apply(v) != -1 || s.Cost(v) != -1 || s.OpsCost(v) != (Ops{}) || s.Merged(v) != -1 || s.Eliminated(v) {
 			t.Errorf("vertex %d is not eliminable, yet it was accepted", v)
 		}
 	}

@@ -25,7 +25,6 @@ func (s *State) OpsCost(vertex int) Ops {
 }
 
 func (s *State) opsCost(v int) Ops {
-	var cost Ops
 	words := s.g.words
 	work := func(side int) int64 {
 		n := 0
@@ -35,16 +34,30 @@ func (s *State) opsCost(v int) Ops {
 		}
 		return int64(n)
 	}
-	cost.Mul = work(pred) * work(succ)
-	after := rowOf(s.rows, words, v, succ)
-	for i, word := range rowOf(s.rows, words, v, pred) {
+	return Ops{Mul: work(pred) * work(succ), Add: int64(s.merged(v))}
+}
+
+// Merged is the number of edge products of a vertex that would be added to an existing edge rather than create
+// one, or −1 if the vertex cannot be eliminated.
+func (s *State) Merged(vertex int) int {
+	v := s.node(vertex)
+	if v < 0 {
+		return -1
+	}
+	return s.merged(v)
+}
+
+func (s *State) merged(v int) int {
+	n := 0
+	after := rowOf(s.rows, s.g.words, v, succ)
+	for i, word := range rowOf(s.rows, s.g.words, v, pred) {
 		for ; word != 0; word &= word - 1 {
-			for k, have := range rowOf(s.rows, words, 64*i+bits.TrailingZeros64(word), succ) {
-				cost.Add += int64(bits.OnesCount64(have & after[k]))
+			for k, have := range rowOf(s.rows, s.g.words, 64*i+bits.TrailingZeros64(word), succ) {
+				n += bits.OnesCount64(have & after[k])
 			}
 		}
 	}
-	return cost
+	return n
 }
 
 // eliminateUnits brings the unit edges to what they are after eliminating v, and accounts for the operations.

@@ -39,13 +39,21 @@ func Simplify(p *Program) (*Program, error) { return runPasses(p, Passes[1:]) }
 // stops.
 func Optimize(p *Program) (*Program, error) { return runPasses(p, Passes) }
 
+// runPasses repeats the passes until they change nothing: folding moves signs that let more expressions be equal, and
+// merging those exposes more signs. Rounds are few; the bound only guards against a pair of rules that undo each other.
 func runPasses(p *Program, passes []Pass) (*Program, error) {
-	for _, s := range passes {
-		q, err := s.Run(p)
-		if err != nil {
-			return nil, err
+	for range 20 {
+		before := p
+		for _, s := range passes {
+			q, err := s.Run(p)
+			if err != nil {
+				return nil, err
+			}
+			p = q
 		}
-		p = q
+		if Equal(before, p) {
+			break
+		}
 	}
 	return p, nil
 }

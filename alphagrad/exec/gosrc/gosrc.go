@@ -11,6 +11,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
@@ -292,5 +293,11 @@ func sentence(doc string) string {
 	if doc == "" {
 		doc = "evaluates the program"
 	}
-	return strings.Join(strings.Fields(strings.TrimSuffix(doc, ".")), " ") + "."
+	printable := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' ' // nothing that could end the comment
+	}, doc)
+	return strings.TrimSuffix(strings.Join(strings.Fields(printable), " "), ".") + "."
 }

@@ -1,0 +1,58 @@
+// Package experiments holds the runnable experiments: each takes a configuration, works in a directory of its own and
+// leaves tables, figures and raw results there.
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Env is where an experiment runs.
+type Env struct {
+	Dir string // existing directory for its results
+	// Progress is told what is being done and how much of the work is done, both in any unit; it may be nil.
+	Progress func(what string, done, total int)
+	// Log is told what a reader of the results should know; it may be nil.
+	Log func(format string, args ...any)
+}
+
+func (e Env) progress(what string, done, total int) {
+	if e.Progress != nil {
+		e.Progress(what, done, total)
+	}
+}
+
+func (e Env) log(format string, args ...any) {
+	if e.Log != nil {
+		e.Log(format, args...)
+	}
+}
+
+// Experiment is a configuration that can be run.
+type Experiment interface {
+	Validate() error
+	Run(ctx context.Context, env Env) error
+}
+
+// kinds lists the experiments with their default configurations: one row adds one.
+var kinds = []struct {
+	name string
+	make func() Experiment
+}{
+	{"poster", func() Experiment { return DefaultPoster() }},
+}
+
+// New returns the default configuration of a kind of experiment, to be filled from a file.
+func New(kind string) (Experiment, error) {
+	var known []string
+	for _, k := range kinds {
+		if k.name == kind {
+			return k.make(), nil
+		}
+		known = append(known, k.name)
+	}
+	slices.Sort(known)
+	return nil, fmt.Errorf("unknown kind of experiment %q; known: %s", kind, strings.Join(known, ", "))
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
+	"github.com/alphagrad/alphagrad-go/alphagrad/experiments"
+)
+
+// benchRow is one row of the speed-up table; times in nanoseconds per value and Jacobian, with quartiles.
+type benchRow struct {
+	Task          string     `json:"task"`
+	Order         string     `json:"order"`
+	Muls          int64      `json:"muls"`
+	Ops           opsRow     `json:"ops"`
+	Single        [3]float64 `json:"single_ns"`      // quartiles
+	Batch         [3]float64 `json:"batch_ns"`       // per sample
+	SpeedupSingle [3]float64 `json:"speedup_single"` // over the better of forward and reverse
+	SpeedupBatch  [3]float64 `json:"speedup_batch"`
+}
+
+func newBench() *cobra.Command {
+	c := experiments.DefaultPoster()
+	c.Search.Seeds = []uint64{1}
+	c.Search.Budget = time.Second
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Time the Jacobians of different elimination orders on this machine",
+		Long: `Generate, compile and time the value-and-Jacobian programs of the forward, reverse, Markowitz and published orders and of
+the best order of a short search. Candidates take turns; medians and quartiles are reported, speed-ups over the better of
+forward and reverse pair by pair. Needs the Go toolchain.`,
+		Example: "  alphagrad bench --task RoeFlux_1d\n  alphagrad bench --task g --task RobotArm_6DOF --batch 4096 --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.Validate(); err != nil {
+				return err
+			}
+			b := newBar(cmd, 0)
+			results, err := c.Measure(cmd.Context(), experiments.Env{Progress: b.step})
+			b.finish()
+			if err != nil {
+				return failure{err}
+			}
+			if !wantsJSON(cmd) {
+				text, err := c.SpeedupTable(results).Text()
+				if err != nil {
+					return failure{err}
+				}
+				_, err = cmd.OutOrStdout().Write([]byte(text))
+				return err
+			}
+			rows := []benchRow{}
+			for _, r := range results {
+				for i, s := range r.Speedups() {
+					o := r.Orders[i]
+					rows = append(rows, benchRow{r.Task.Name, s.Method, o.Muls, opsRow{o.Ops.Mul, o.Ops.Add},
+						triple(s.Single), triple(s.Batch), triple(s.FasterSingle), triple(s.FasterBatch)})
+				}
+			}
+			return printJSON(cmd, rows)
+		},
+	}
+	cmd.Flags().StringArrayVar(&c.Tasks, "task", c.Tasks, "a task to time, may be repeated (default: all)")
+	cmd.Flags().DurationVar(&c.Search.Budget, "budget", c.Search.Budget, "search time for each task")
+	cmd.Flags().Uint64Var(&c.Search.Seeds[0], "seed", 1, "seed of the search")
+	cmd.Flags().IntVar(&c.Bench.Repetitions, "repetitions", c.Bench.Repetitions, "turns taken by every candidate")
+	cmd.Flags().Float64Var(&c.Bench.Milliseconds, "milliseconds", c.Bench.Milliseconds, "length of a turn")
+	cmd.Flags().IntVar(&c.Bench.Batch, "batch", c.Bench.Batch, "samples of the batched form")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("task", completeTasks))
+	return cmd
+}
+
+func triple(q bench.Quartiles) [3]float64 { return [3]float64{q.Q1, q.Median, q.Q3} }

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
+)
+
+// source says which function a verb works on.
+type source struct{ task, graph string }
+
+func (s *source) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.task, "task", "", "a benchmark task (see alphagrad tasks)")
+	cmd.Flags().StringVar(&s.graph, "graph", "", "a graph file in the JSON format")
+	cmd.MarkFlagsMutuallyExclusive("task", "graph")
+	cmd.MarkFlagsOneRequired("task", "graph")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("task", completeTasks))
+}
+
+func completeTasks(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return tasks.Names(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// subject is a function ready to be differentiated.
+type subject struct {
+	name     string
+	original *ir.Program // as written
+	program  *ir.Program // of scalars: the same, or its scalar form
+	graph    *elim.Graph
+	task     *tasks.Task // nil for a graph file
+}
+
+// load reads the function. Programs of arrays are written out in scalars, which a note on log says.
+func (s *source) load(log io.Writer) (*subject, error) {
+	sub := &subject{}
+	var err error
+	if s.task != "" {
+		if sub.task, err = tasks.Lookup(s.task); err != nil {
+			return nil, err
+		}
+		sub.original, err = sub.task.Program()
+	} else {
+		sub.original, err = ir.ReadGraphFile(s.graph)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sub.name = sub.original.Name; sub.name == "" {
+		sub.name = s.graph
+	}
+	sub.program = sub.original
+	if ok, _ := sub.original.IsScalar(); !ok {
+		if sub.program, _, err = ir.Scalarize(sub.original); err != nil {
+			return nil, fmt.Errorf("%s: %w", sub.name, err)
+		}
+		fmt.Fprintf(log, "%s works on arrays; its %d vertices are written out as %d scalar ones, which orders refer to\n", sub.name, len(sub.original.Vertices()), len(sub.program.Vertices()))
+	}
+	if sub.graph, err = ad.Graph(sub.program); err != nil {
+		if s.graph != "" {
+			return nil, fmt.Errorf("%s: %w", s.graph, err)
+		}
+		return nil, err
+	}
+	return sub, nil
+}
+
+// orderFlag reads --order: a named order, a list of vertex numbers, or a file of either.
+type orderFlag struct{ text string }
+
+func (o *orderFlag) flags(cmd *cobra.Command, value string) {
+	cmd.Flags().StringVar(&o.text, "order", value, "forward, reverse, markowitz, published, vertex numbers 1,2,3 or @FILE")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("order", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return []string{"forward", "reverse", "markowitz", "published"}, cobra.ShellCompDirectiveNoFileComp
+	}))
+}
+
+// resolve returns the order with its name: that of the rule, "given" for a list or the file's name.
+func (o *orderFlag) resolve(s *subject) (name string, order []int, err error) {
+	switch o.text {
+	case "forward":
+		return o.text, elim.Forward(s.graph), nil
+	case "reverse":
+		return o.text, elim.Reverse(s.graph), nil
+	case "markowitz":
+		return o.text, elim.Markowitz(s.graph), nil
+	case "published":
+		if s.task == nil {
+			return "", nil, errors.New("--order published: only tasks have a published order")
+		}
+		ref := tasks.Reference(s.task.Name)
+		if ref == nil || s.graph.CheckOrder(ref.Order) != nil {
+			return "", nil, fmt.Errorf("--order published: task %s has no published order for this graph", s.task.Name)
+		}
+		return o.text, ref.Order, nil
+	}
+	name, text := "given", o.text
+	if len(text) > 0 && text[0] == '@' {
+		name = text[1:]
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return "", nil, fmt.Errorf("--order: %w", err)
+		}
+		text = string(data)
+	}
+	if order, err = elim.ParseOrder(text); err != nil {
+		return "", nil, fmt.Errorf("--order %s: %w; expected forward, reverse, markowitz, published, numbers or @FILE", abbreviate(o.text), err)
+	}
+	if err = s.graph.CheckOrder(order); err != nil {
+		return "", nil, fmt.Errorf("--order %s: %w", abbreviate(o.text), err)
+	}
+	return name, order, nil
+}
+
+func abbreviate(s string) string {
+	if len(s) > 40 {
+		return s[:32] + "…"
+	}
+	return s
+}
+
+func wantsJSON(cmd *cobra.Command) bool {
+	on, err := cmd.Flags().GetBool("json")
+	return err == nil && on
+}
+
+func printJSON(cmd *cobra.Command, v any) error {
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

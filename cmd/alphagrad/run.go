@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/experiments"
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
+)
+
+func newRun() *cobra.Command {
+	var results string
+	cmd := &cobra.Command{
+		Use:   "run EXPERIMENT.yaml [key=value …]",
+		Short: "Run an experiment and publish its results",
+		Long: `Run an experiment: a YAML file whose key "kind" says which. It works in a directory of its own under runs/ and, when it
+has finished, replaces results/NAME, NAME being the file's. Settings are overridden by key=value, nested keys joined by dots.
+An interrupted run leaves its directory with the status "interrupted" and publishes nothing.`,
+		Example: `  alphagrad run experiments/poster.yaml
+  alphagrad run experiments/poster.yaml search.budget=500ms tasks=[g] --results /tmp/results`,
+		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path, overrides := args[0], args[1:]
+			kind, err := runs.Peek(path, "kind")
+			if err != nil {
+				return err
+			}
+			exp, err := experiments.New(kind)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			if err := runs.Load(path, exp, overrides...); err != nil {
+				return err
+			}
+			name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+			dir, err := perform(cmd, name, exp)
+			if err != nil {
+				return err
+			}
+			if results != "" {
+				dst := filepath.Join(results, name)
+				if err := dir.Publish(dst); err != nil {
+					return failure{err}
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "published in", dst)
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd, map[string]string{"run": dir.Dir()})
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), dir.Dir())
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&results, "results", "results", "directory that receives the finished results; empty: none")
+	return cmd
+}
+
+// perform runs an experiment in a fresh run directory, with a progress bar.
+func perform(cmd *cobra.Command, name string, exp experiments.Experiment) (*runs.Run, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
+	seed := runs.Seed(0)
+	if s, ok := exp.(interface{ RootSeed() uint64 }); ok {
+		seed = runs.Seed(s.RootSeed())
+	}
+	run, err := runs.Start(runs.Spec{Root: root, Parent: filepath.Join(root, "runs"), Experiment: name, Seed: seed, Config: exp})
+	if err != nil {
+		return nil, failure{err}
+	}
+	b := newBar(cmd, 0)
+	err = exp.Run(cmd.Context(), experiments.Env{Dir: run.Dir(), Progress: b.step})
+	b.finish()
+	if ferr := run.Finish(err); ferr != nil {
+		return nil, failure{errors.Join(err, ferr)}
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil, failure{fmt.Errorf("interrupted; what there is lies in %s", run.Dir())}
+	}
+	if err != nil {
+		return nil, failure{err}
+	}
+	return run, nil
+}
+
+// moduleRoot is the directory that holds runs/: the nearest one upwards with a go.mod, else the current one.
+func moduleRoot() (string, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := here; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return here, nil
+		}
+	}
+}
