@@ -6,6 +6,7 @@ import (
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/report"
+	"github.com/alphagrad/alphagrad-go/alphagrad/view"
 )
 
 // report writes the tables and figures of the poster.
@@ -156,7 +157,7 @@ func (c *Poster) SpeedupTable(results []*TaskResult) report.Table {
 			"A difference is called none when the quartiles include 1 or the median is within %.0f %%.", c.Bench.Batch, c.Bench.Repetitions, 100*noise),
 		Columns: []report.Column{{Name: "task"}, {Name: "order"}, {Name: "muls"}, {Name: "ops"},
 			{Name: "single", Unit: "ns", Format: "%.1f"}, {Name: "batch", Unit: "ns", Format: "%.1f"},
-			{Name: "speed-up single", Format: "%.2f"}, {Name: "speed-up batch", Format: "%.2f"}, {Name: "single: the order makes"}, {Name: "batch: the order makes"}},
+			{Name: "speed-up single", Format: "%.2f"}, {Name: "speed-up batch", Format: "%.2f"}, {Name: "effect, single"}, {Name: "effect, batch"}},
 	}
 	for _, r := range results {
 		for i, s := range r.Speedups() {
@@ -177,7 +178,7 @@ func CountsFigure(results []*TaskResult) report.Figure {
 		Title:       "Multiplications by elimination order",
 		Subtitle:    "relative to the better of forward and reverse; lower is better",
 		Y:           report.Axis{Label: "relative multiplications"},
-		References:  []report.Line{{Value: 1}},
+		References:  []report.Line{{Value: 1, Label: "baseline"}},
 		Format:      "%.2f",
 		ValueLabels: false,
 	}
@@ -208,7 +209,7 @@ func (c *Poster) SpeedupFigure(results []*TaskResult, batch bool) report.Figure 
 		Title:      "Measured speed-up, " + what,
 		Subtitle:   "over the better of forward and reverse, with quartiles; higher is better",
 		Y:          report.Axis{Label: "speed-up"},
-		References: []report.Line{{Value: 1}},
+		References: []report.Line{{Value: 1, Label: "baseline"}},
 	}
 	for _, m := range methods {
 		f.Series = append(f.Series, report.BarSeries{Name: m})
@@ -234,35 +235,28 @@ func (c *Poster) SpeedupFigure(results []*TaskResult, batch bool) report.Figure 
 	return f
 }
 
-// TraceFigure draws the best cost against time over the seeds; there is none for a task solved by its first order.
-func TraceFigure(r *TaskResult) (report.Figure, bool, error) {
-	var traces [][]report.TracePoint
-	moves := false
+// TraceFigure draws the best cost against time over the seeds; there is none for a task that is solved at once.
+func TraceFigure(r *TaskResult) (f report.Figure, ok bool, err error) {
 	for _, s := range r.Searches {
-		var trace []report.TracePoint
-		for _, p := range s.Trace {
-			trace = append(trace, report.TracePoint{Seconds: math.Max(p.Seconds, 1e-5), Cost: float64(p.Cost)})
-		}
-		moves = moves || len(trace) > 2
-		traces = append(traces, trace)
+		ok = ok || len(s.Trace) > 2
 	}
-	if !moves {
+	if !ok {
 		return nil, false, nil
 	}
-	series, err := report.AnytimeSeries("ours", traces...)
+	series, err := view.Trace("ours", r.Searches)
 	if err != nil {
 		return nil, false, err
 	}
-	f := report.LinePlot{
+	p := report.LinePlot{
 		Title:    r.Task.Name + ": best order found",
-		Subtitle: fmt.Sprintf("median and quartiles of %d seeds", len(traces)),
+		Subtitle: fmt.Sprintf("median and quartiles of %d seeds", len(r.Searches)),
 		X:        report.Axis{Label: "time", Unit: "s", Log: true},
 		Y:        report.Axis{Label: "multiplications"},
 		Series:   []report.Series{series},
 	}
-	if p := r.Published; p != nil {
-		f.References = append(f.References, report.Line{Value: float64(p.Best()), Label: "best published"})
+	if r.Published != nil {
+		p.References = append(p.References, report.Line{Value: float64(r.Published.Best()), Label: "best published"})
 	}
-	f.References = append(f.References, report.Line{Value: float64(r.Searches[r.Best].LowerBound), Label: "lower bound"})
-	return f, true, nil
+	p.References = append(p.References, report.Line{Value: float64(r.Searches[r.Best].LowerBound), Label: "lower bound"})
+	return p, true, nil
 }

@@ -132,7 +132,7 @@ func printFunction(w *bytes.Buffer, f Function, name, prefix string, used *uses)
 		fmt.Fprintf(w, ", %s *[%d]float64", r.Name, r.Len)
 	}
 	w.WriteString(") {\n")
-	err = e.body(f.Results, func(j int) string { return fmt.Sprintf("x[%d]", j) }, func(r string, i int) string { return fmt.Sprintf("%s[%d]", r, i) })
+	err = e.body(f.Results, func(j int) string { return fmt.Sprintf("x[%d]", j) }, func(r string, i int) string { return fmt.Sprintf("%s[%d]", r, i) }, false)
 	if err != nil {
 		return err
 	}
@@ -156,8 +156,18 @@ func printFunction(w *bytes.Buffer, f Function, name, prefix string, used *uses)
 			fmt.Fprintf(w, "%s%d := %s[%d*n:][:n]\n", r.Name, i, r.Name, i)
 		}
 	}
+	// Constant rows, the zeros of a sparse Jacobian among them, are filled at once: the loop then touches fewer streams.
+	e.eachOutput(f.Results, func(r string, i int, node ir.ID) {
+		if c, ok := p.ConstScalar(node); ok && c == 0 {
+			fmt.Fprintf(w, "clear(%s%d)\n", r, i)
+		} else if ok {
+			fmt.Fprintf(w, "for k := range %s%d {\n%s%d[k] = %s\n}\n", r, i, r, i, e.operand(node))
+		}
+	})
 	w.WriteString("for k := range n {\n")
-	err = e.body(f.Results, func(j int) string { return fmt.Sprintf("x%d[k]", j) }, func(r string, i int) string { return fmt.Sprintf("%s%d[k]", r, i) })
+	err = e.body(f.Results, func(j int) string { return fmt.Sprintf("x%d[k]", j) }, func(r string, i int) string {
+		return fmt.Sprintf("%s%d[k]", r, i)
+	}, true)
 	w.WriteString("}\n}\n")
 	return err
 }
@@ -215,7 +225,19 @@ func (e *emitter) usedInputs() []bool {
 	return used
 }
 
-func (e *emitter) body(results []Result, in func(j int) string, out func(r string, i int) string) error {
+// eachOutput calls f with every output's place in the results.
+func (e *emitter) eachOutput(results []Result, f func(result string, i int, node ir.ID)) {
+	at := 0
+	for _, r := range results {
+		for i := range r.Len {
+			f(r.Name, i, e.p.Outputs[at].Node)
+			at++
+		}
+	}
+}
+
+// body prints the statements: inputs, operations, outputs, those without constant ones if asked for.
+func (e *emitter) body(results []Result, in func(j int) string, out func(r string, i int) string, varying bool) error {
 	used := e.usedInputs()
 	for j, id := range e.p.Inputs {
 		if used[j] {
@@ -233,13 +255,11 @@ func (e *emitter) body(results []Result, in func(j int) string, out func(r strin
 		}
 		fmt.Fprintf(e.w, "v%d := %s\n", i, expr)
 	}
-	at := 0
-	for _, r := range results {
-		for i := range r.Len {
-			fmt.Fprintf(e.w, "%s = %s\n", out(r.Name, i), e.operand(e.p.Outputs[at].Node))
-			at++
+	e.eachOutput(results, func(r string, i int, node ir.ID) {
+		if _, constant := e.p.ConstScalar(node); !constant || !varying {
+			fmt.Fprintf(e.w, "%s = %s\n", out(r, i), e.operand(node))
 		}
-	}
+	})
 	return nil
 }
 

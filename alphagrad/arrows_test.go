@@ -1,0 +1,88 @@
+package alphagrad_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/alphagrad/alphagrad-go/"
+
+// mayImport lists, for every package of the library, the packages of this module it may import directly. A new package
+// adds a row.
+var mayImport = map[string][]string{
+	"alphagrad":             {},
+	"alphagrad/ir":          {},
+	"alphagrad/elim":        {},
+	"alphagrad/runs":        {},
+	"alphagrad/report":      {},
+	"alphagrad/report/nb":   {"alphagrad/report"},
+	"alphagrad/notebook":    {"alphagrad/runs"},
+	"alphagrad/ad":          {"alphagrad/ir", "alphagrad/elim"},
+	"alphagrad/exec/interp": {"alphagrad/ir"},
+	"alphagrad/exec/gosrc":  {"alphagrad/ir"},
+	"alphagrad/tasks":       {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/interp"},
+	"alphagrad/search":      {"alphagrad/elim"},
+	"alphagrad/bench":       {"alphagrad/ir", "alphagrad/exec/gosrc"},
+	"alphagrad/view":        {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
+	"alphagrad/experiments": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view"},
+	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/search", "alphagrad/tasks",
+		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook"},
+}
+
+// leafLibraries lists the packages that a library may reach, directly or not; all others must do without it.
+var leafLibraries = map[string][]string{
+	"gonum.org/v1/plot":                 {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
+	"github.com/goccy/go-graphviz":      {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
+	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
+	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "cmd/alphagrad"},
+	"github.com/spf13/cobra":            {"cmd/alphagrad"},
+	"github.com/schollz/progressbar/v3": {"cmd/alphagrad"},
+}
+
+func list(t *testing.T, format string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} "+format, "../...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports := map[string][]string{}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		f := strings.Fields(line)
+		imports[strings.TrimPrefix(f[0], module)] = f[1:]
+	}
+	return imports
+}
+
+// TestArrows keeps the direction of the dependencies between packages.
+func TestArrows(t *testing.T) {
+	for pkg, imports := range list(t, `{{join .Imports " "}}`) {
+		allowed, known := mayImport[pkg]
+		if !known {
+			t.Errorf("package %s has no row in mayImport", pkg)
+			continue
+		}
+		for _, path := range imports {
+			if rel, ours := strings.CutPrefix(path, module); ours && !slices.Contains(allowed, rel) {
+				t.Errorf("%s imports %s; it may import %v", pkg, rel, allowed)
+			}
+		}
+	}
+}
+
+// TestHeavyLibrariesStayInLeaves keeps plotting, notebooks and the command line out of the core.
+func TestHeavyLibrariesStayInLeaves(t *testing.T) {
+	for pkg, deps := range list(t, `{{join .Deps " "}}`) {
+		for lib, allowed := range leafLibraries {
+			if slices.Contains(allowed, pkg) {
+				continue
+			}
+			for _, d := range deps {
+				if d == lib || strings.HasPrefix(d, lib+"/") {
+					t.Errorf("%s reaches %s", pkg, d)
+				}
+			}
+		}
+	}
+}
