@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// bestSubset finds the cheapest order by dynamic programming over all sets of eliminated vertices, on the
+// bestOfSets finds the cheapest order by dynamic programming over all sets of eliminated vertices, on the
 // naive graph.
 func bestOfSets(g *Graph, spec Spec) int64 {
 	el := g.Eliminable()
@@ -32,7 +32,7 @@ func bestOfSets(g *Graph, spec Spec) int64 {
 func TestBoundNeverExceedsTheOptimum(t *testing.T) {
 	tight := 0
 	rapid.Check(t, func(t *rapid.T) {
-		g, spec := drawGraph(t, 8)
+		g, spec := drawGraph(t, 11)
 		bound, complete := LowerBound(context.Background(), NewState(g))
 		best := bestOfSets(g, spec)
 		if !complete || bound > best {
@@ -112,7 +112,7 @@ func TestCutsAgreeWithEnumeration(t *testing.T) {
 	}
 }
 
-// Paths never have to be taken back on graphs this sparse, or so it seems; here they do.
+// A path found first may have to give way to a second one.
 func TestCutTakesPathsBack(t *testing.T) {
 	// v = node 6 has predecessors 4 and 5. Node 4 is computed from 2 and 3, node 5 from 2 only; the first
 	// path found, through 4 and 2, must give 2 up.
