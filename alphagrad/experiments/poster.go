@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
@@ -48,7 +50,13 @@ func (c *Poster) Validate() error {
 			return fmt.Errorf("tasks: %w", err)
 		}
 	}
+	var methods []string
+	for _, m := range search.Methods() {
+		methods = append(methods, m.Name)
+	}
 	switch {
+	case !slices.Contains(methods, c.Search.Method):
+		return fmt.Errorf("search.method: unknown search method %q; known: %s", c.Search.Method, strings.Join(methods, ", "))
 	case len(c.Tasks) == 0:
 		return errors.New("tasks: the list is empty")
 	case len(c.Search.Seeds) == 0:

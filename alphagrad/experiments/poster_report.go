@@ -37,7 +37,7 @@ func (c *Poster) report(dir string, results []*TaskResult) error {
 			return fmt.Errorf("figure %s: %w", name, err)
 		}
 	}
-	return nil
+	return c.page(dir, results)
 }
 
 // count is a table value: zero counts are not published.
@@ -133,6 +133,8 @@ func (r *TaskResult) Speedups() []SpeedupRow {
 // noise is the difference that the placing of equal code in memory can make: a smaller one is called none.
 const noise = 0.03
 
+const noDifference = "no difference"
+
 // verdict says in words what a speed-up amounts to.
 func verdict(q bench.Quartiles) string {
 	switch {
@@ -141,7 +143,7 @@ func verdict(q bench.Quartiles) string {
 	case q.Q3 < 1 && q.Median < 1-noise:
 		return fmt.Sprintf("%.0f %% slower", 100*(1/q.Median-1))
 	}
-	return "no difference"
+	return noDifference
 }
 
 func interval(q bench.Quartiles) report.Range {
