@@ -14,19 +14,11 @@ type Env struct {
 	Dir string // existing directory for its results
 	// Progress is told what is being done and how much of the work is done, both in any unit; it may be nil.
 	Progress func(what string, done, total int)
-	// Log is told what a reader of the results should know; it may be nil.
-	Log func(format string, args ...any)
 }
 
 func (e Env) progress(what string, done, total int) {
 	if e.Progress != nil {
 		e.Progress(what, done, total)
-	}
-}
-
-func (e Env) log(format string, args ...any) {
-	if e.Log != nil {
-		e.Log(format, args...)
 	}
 }
 

@@ -27,7 +27,7 @@ func (c *Poster) page(dir string, results []*TaskResult) error {
 		if single == noDifference && batch == noDifference {
 			none++
 		}
-		fmt.Fprintf(&b, "- **%s**: %d multiplications in place of %d%s; measured: %s a call, %s in batches.\n", r.Task.Name, ours.Muls, base, proof, single, batch)
+		fmt.Fprintf(&b, "- **%s**: %d multiplications in place of %d%s; measured: single calls, %s; batches, %s.\n", r.Task.Name, ours.Muls, base, proof, single, batch)
 	}
 	fmt.Fprintf(&b, "\nOn %d of %d tasks the cheapest order makes no measurable difference to the time.\n", none, len(results))
 	for _, t := range []report.Table{c.CountsTable(results), OpsTable(results), c.SpeedupTable(results)} {
