@@ -9,6 +9,7 @@ import (
 	"go/format"
 	"go/token"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -18,9 +19,12 @@ import (
 
 // Result is a parameter that receives consecutive outputs of the program.
 type Result struct {
-	Name string // a Go identifier other than x, n and k
+	Name string // a Go identifier that generated code does not use itself
 	Len  int    // how many outputs
 }
+
+// taken are the names generated code uses itself, besides numbered ones.
+var taken = []string{"x", "n", "k", "b", "start", "size", "tile", "buffer", "math", "min", "copy", "clear", "float64", "int"}
 
 // Function is one program to print.
 type Function struct {
@@ -114,7 +118,7 @@ func printFunction(w *bytes.Buffer, f Function, name, prefix string, used *uses)
 	}
 	total := 0
 	for _, r := range f.Results {
-		if !token.IsIdentifier(r.Name) || r.Name == "x" || r.Name == "n" || r.Name == "k" {
+		if !token.IsIdentifier(r.Name) || slices.Contains(taken, r.Name) {
 			return fmt.Errorf("result name %q is no identifier or taken", r.Name)
 		}
 		total += r.Len
@@ -164,11 +168,48 @@ func printFunction(w *bytes.Buffer, f Function, name, prefix string, used *uses)
 			fmt.Fprintf(w, "for k := range %s%d {\n%s%d[k] = %s\n}\n", r, i, r, i, e.operand(node))
 		}
 	})
-	w.WriteString("for k := range n {\n")
-	err = e.body(f.Results, func(j int) string { return fmt.Sprintf("x%d[k]", j) }, func(r string, i int) string {
-		return fmt.Sprintf("%s%d[k]", r, i)
+	if err := e.loop(f.Results); err != nil {
+		return err
+	}
+	w.WriteString("}\n")
+	return nil
+}
+
+// tile is how many samples of a batch are buffered: those of one cache line.
+const tile = 8
+
+// maxStreams is how many result rows a loop may write straight away. Rows lie a power of two apart more often than not, so
+// that beyond the ways of a first-level cache they evict each other's lines at every sample: a buffer of a few samples then
+// leaves row by row, which was measured to halve the time of 52 rows and to cost a tenth at 10.
+const maxStreams = 24
+
+// loop prints the loop over the samples of a batch.
+func (e *emitter) loop(results []Result) error {
+	var rows []string // the slices of the results that vary
+	row := map[string]int{}
+	e.eachOutput(results, func(r string, i int, node ir.ID) {
+		if _, constant := e.p.ConstScalar(node); !constant {
+			name := r + strconv.Itoa(i)
+			row[name] = len(rows)
+			rows = append(rows, name)
+		}
+	})
+	if len(rows) <= maxStreams {
+		e.w.WriteString("for k := range n {\n")
+		err := e.body(results, func(j int) string { return fmt.Sprintf("x%d[k]", j) }, func(r string, i int) string { return fmt.Sprintf("%s%d[k]", r, i) }, true)
+		e.w.WriteString("}\n")
+		return err
+	}
+	fmt.Fprintf(e.w, "const tile = %d\nvar buffer [%d][tile]float64\n", tile, len(rows))
+	e.w.WriteString("for start := 0; start < n; start += tile {\nsize := min(tile, n-start)\nfor k := range size {\nb := k & (tile - 1) // known to be in range\n")
+	err := e.body(results, func(j int) string { return fmt.Sprintf("x%d[start+k]", j) }, func(r string, i int) string {
+		return fmt.Sprintf("buffer[%d][b]", row[r+strconv.Itoa(i)])
 	}, true)
-	w.WriteString("}\n}\n")
+	e.w.WriteString("}\n")
+	for i, name := range rows {
+		fmt.Fprintf(e.w, "copy(%s[start:], buffer[%d][:size])\n", name, i)
+	}
+	e.w.WriteString("}\n")
 	return err
 }
 
