@@ -12,21 +12,23 @@ const module = "github.com/alphagrad/alphagrad-go/"
 // mayImport lists, for every package of the library, the packages of this module it may import directly. A new package
 // adds a row.
 var mayImport = map[string][]string{
-	"alphagrad":             {}, // its tests may import anything
-	"alphagrad/ir":          {},
-	"alphagrad/elim":        {},
-	"alphagrad/runs":        {},
-	"alphagrad/report":      {},
-	"alphagrad/report/nb":   {"alphagrad/report"},
-	"alphagrad/notebook":    {"alphagrad/runs"},
-	"alphagrad/ad":          {"alphagrad/ir", "alphagrad/elim"},
-	"alphagrad/exec/interp": {"alphagrad/ir"},
-	"alphagrad/exec/gosrc":  {"alphagrad/ir"},
-	"alphagrad/tasks":       {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/interp"},
-	"alphagrad/search":      {"alphagrad/elim"},
-	"alphagrad/bench":       {"alphagrad/ir", "alphagrad/exec/gosrc"},
-	"alphagrad/view":        {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
-	"alphagrad/experiments": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view"},
+	"alphagrad":               {}, // its tests may import anything
+	"alphagrad/ir":            {},
+	"alphagrad/elim":          {},
+	"alphagrad/runs":          {},
+	"alphagrad/report":        {},
+	"alphagrad/report/nb":     {"alphagrad/report"},
+	"alphagrad/notebook":      {"alphagrad/runs"},
+	"alphagrad/ad":            {"alphagrad/ir", "alphagrad/elim"},
+	"alphagrad/exec/interp":   {"alphagrad/ir"},
+	"alphagrad/exec/gosrc":    {"alphagrad/ir"},
+	"alphagrad/tasks":         {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/interp"},
+	"alphagrad/search":        {"alphagrad/elim"},
+	"alphagrad/mcts":          {},
+	"alphagrad/mcts/mctstest": {"alphagrad/mcts"},
+	"alphagrad/bench":         {"alphagrad/ir", "alphagrad/exec/gosrc"},
+	"alphagrad/view":          {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
+	"alphagrad/experiments":   {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view"},
 	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/search", "alphagrad/tasks",
 		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook"},
 }

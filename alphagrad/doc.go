@@ -6,6 +6,7 @@
 //   - ad: partial derivatives, and derivative programs by vertex elimination
 //   - exec/interp, exec/gosrc: the interpreter, and generated Go
 //   - search: any-time search for cheap orders, with certificates
+//   - mcts: Gumbel AlphaZero and PUCT tree search over any game; knows no graph
 //   - tasks: benchmark functions with published results
 //   - bench: interleaved timing of compiled derivative programs
 //   - runs: configurations, seeds, manifests, atomic results

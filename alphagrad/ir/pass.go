@@ -191,6 +191,9 @@ func identity(b *Builder, n *Node, args []*Value) *Value {
 			return negate(Div(x, negated(y)))
 		}
 		if c, ok := b.p.ConstScalar(y.id); ok && exactReciprocal(c) {
+			if c < 0 {
+				return negate(product(b, x, Const(b, -1/c)))
+			}
 			return product(b, x, Const(b, 1/c))
 		}
 	case OpAdd:
