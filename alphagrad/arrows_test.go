@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"alphagrad/view":          {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
 	"alphagrad/experiments":   {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view"},
 	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/search", "alphagrad/tasks",
-		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook"},
+		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train"},
 }
 
 // leafLibraries lists the packages that a library may reach, directly or not; all others must do without it.
@@ -38,7 +38,8 @@ var leafLibraries = map[string][]string{
 	"gonum.org/v1/plot":                 {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/goccy/go-graphviz":      {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
-	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "cmd/alphagrad"},
+	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "cmd/alphagrad"},
+	"github.com/gomlx/gomlx":            {"alphagrad/net", "alphagrad/train", "cmd/alphagrad"},
 	"github.com/spf13/cobra":            {"cmd/alphagrad"},
 	"github.com/schollz/progressbar/v3": {"cmd/alphagrad"},
 }
