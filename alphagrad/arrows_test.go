@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"alphagrad/mcts/mctstest": {"alphagrad/mcts"},
 	"alphagrad/bench":         {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":          {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
-	"alphagrad/experiments":   {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view"},
+	"alphagrad/experiments":   {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train"},
 	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/search", "alphagrad/tasks",
 		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train"},
 }
@@ -39,7 +39,7 @@ var leafLibraries = map[string][]string{
 	"github.com/goccy/go-graphviz":      {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
 	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "cmd/alphagrad"},
-	"github.com/gomlx/gomlx":            {"alphagrad/net", "alphagrad/train", "cmd/alphagrad"},
+	"github.com/gomlx/gomlx":            {"alphagrad/net", "alphagrad/train", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/spf13/cobra":            {"cmd/alphagrad"},
 	"github.com/schollz/progressbar/v3": {"cmd/alphagrad"},
 }

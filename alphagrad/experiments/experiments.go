@@ -34,6 +34,7 @@ var kinds = []struct {
 	make func() Experiment
 }{
 	{"poster", func() Experiment { return DefaultPoster() }},
+	{"selfplay", func() Experiment { return DefaultSelfPlay() }},
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.

@@ -1,0 +1,297 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
+	"github.com/alphagrad/alphagrad-go/alphagrad/game"
+	"github.com/alphagrad/alphagrad-go/alphagrad/mcts"
+	"github.com/alphagrad/alphagrad-go/alphagrad/net"
+)
+
+// small is a training of seconds.
+func small() *Config {
+	c := Default()
+	c.Tasks, c.Generated = []string{"KerrSenn_metric"}, Generated{Share: 0.5, Low: 20, High: 30, Grow: 2}
+	c.Reduce = nil
+	c.Model.Width, c.Model.Rounds = 16, 1
+	c.Search.Simulations, c.Search.Considered = 4, 4
+	c.Games, c.Replay, c.Steps, c.Batch = 4, 10, 2, 8
+	c.Priority = true
+	c.Iterations, c.Evaluate = 4, 2
+	return c
+}
+
+// train runs a configuration and returns its metrics without the times.
+func trainOnce(t *testing.T, c *Config, env Env) []map[string]any {
+	t.Helper()
+	var records []map[string]any
+	env.Metrics = func(r map[string]any) error {
+		delete(r, "seconds")
+		records = append(records, r)
+		return nil
+	}
+	if err := c.Run(context.Background(), env); err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+// TestResumeIsExact: two iterations and two more after a resume give the metrics and the network of four at once, on any
+// number of workers.
+func TestResumeIsExact(t *testing.T) {
+	whole := t.TempDir()
+	want := trainOnce(t, small(), Env{Dir: whole})
+
+	first, second := t.TempDir(), t.TempDir()
+	c := small()
+	c.Iterations, c.Workers = 2, 1
+	got := trainOnce(t, c, Env{Dir: first})
+	c = small()
+	c.Workers = 3
+	got = append(got, trainOnce(t, c, Env{Dir: second, Resume: first})...)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("resumed: %v\nat once: %v", got, want)
+	}
+	a, err := os.ReadFile(filepath.Join(whole, ModelName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(second, ModelName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(a) != string(b) {
+		t.Error("the models differ")
+	}
+}
+
+// TestFallsBackToTheCheckpointBefore: a truncated checkpoint is passed over with a warning.
+func TestFallsBackToTheCheckpointBefore(t *testing.T) {
+	dir := t.TempDir()
+	trainOnce(t, small(), Env{Dir: dir})
+	names, err := checkpoints(dir)
+	if err != nil || len(names) != keep {
+		t.Fatalf("checkpoints %v, %v", names, err)
+	}
+	path := filepath.Join(dir, checkpointDir, names[1], "trainer")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data[:len(data)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	warned := ""
+	env := Env{Dir: t.TempDir(), Resume: dir, Warn: func(format string, args ...any) { warned += format }}
+	records := trainOnce(t, small(), env)
+	if !strings.Contains(warned, "trying the one before") {
+		t.Errorf("warning %q", warned)
+	}
+	if first := records[0]["iteration"]; first != 3 {
+		t.Errorf("goes on with iteration %v, want 3", first)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, checkpointDir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := small().Run(context.Background(), Env{Dir: t.TempDir(), Resume: dir}); err == nil || !strings.Contains(err.Error(), "resume") {
+		t.Errorf("nothing to resume from: %v", err)
+	}
+}
+
+func TestResumeWithAnotherNetwork(t *testing.T) {
+	dir := t.TempDir()
+	trainOnce(t, small(), Env{Dir: dir})
+	c := small()
+	c.Model.Width = 32
+	err := c.Run(context.Background(), Env{Dir: t.TempDir(), Resume: dir})
+	if err == nil || !strings.Contains(err.Error(), "the configuration asks for") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestInterruptedTrainingIsSaved(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	dir := t.TempDir()
+	c := small()
+	c.Iterations = 1000
+	err := c.Run(ctx, Env{Dir: dir, Metrics: func(r map[string]any) error {
+		if r["iteration"] == 3 {
+			cancel()
+		}
+		return nil
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	names, err := checkpoints(dir)
+	if err != nil || len(names) == 0 || names[len(names)-1] != "00000003" {
+		t.Errorf("checkpoints %v (%v), want the interrupted iteration", names, err)
+	}
+}
+
+// TestSolvedTaskEndsAtItsCertificate: with the reductions a task that they decide alone needs no iteration to be proved.
+func TestSolvedTaskEndsAtItsCertificate(t *testing.T) {
+	c := small()
+	c.Tasks, c.Generated, c.Reduce = []string{"HumanHeartDipole"}, Generated{}, game.All.Names()
+	c.Iterations = 50
+	dir := t.TempDir()
+	records := trainOnce(t, c, Env{Dir: dir})
+	if best := records[0]["best_HumanHeartDipole"]; best != int64(148) {
+		t.Errorf("best %v, want 148", best)
+	}
+	if last := records[len(records)-1]["iteration"]; last != 1 {
+		t.Errorf("ends after iteration %v, want 1", last)
+	}
+}
+
+// TestPlayReportsWhatItPlayed recounts a game by replay, for all ways to search.
+func TestPlayReportsWhatItPlayed(t *testing.T) {
+	n, err := net.New(net.Spec{Model: "gnn", Width: 16, Rounds: 1}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := loadGraph(taskSource("RoeFlux_1d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reduce := range []game.Reduction{game.None, game.All} {
+		for _, simulations := range []int{0, 8} {
+			for _, algorithm := range []mcts.Algorithm{mcts.Gumbel, mcts.PUCT} {
+				o := Default().PlayOptions(simulations)
+				o.Algorithm = algorithm
+				a, err := NewAgent(n, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				gm, err := NewGame("g", g, reduce)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, err := a.Play(gm, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				played, err := g.Muls(gm.Order())
+				if err != nil {
+					t.Fatal(err)
+				}
+				muls, err := g.Muls(p.Order)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cheap := min(cost(t, g, elim.Reverse(g)), cost(t, g, elim.Markowitz(g)))
+				if played != p.Played || muls != p.Muls || p.Muls > p.Played || p.Muls > cheap || len(p.moves) == 0 {
+					t.Errorf("%v, %d simulations, %s: played %d, reported %d; order %d, reported %d; cheap %d", reduce, simulations, algorithm, played, p.Played, muls, p.Muls, cheap)
+				}
+				// What is left at each position is what was played from there on.
+				for i := 1; i < len(p.moves); i++ {
+					if p.moves[i].left > p.moves[i-1].left {
+						t.Errorf("position %d costs %d, the one before %d", i, p.moves[i].left, p.moves[i-1].left)
+					}
+				}
+			}
+		}
+	}
+}
+
+func cost(t *testing.T, g *elim.Graph, order []int) int64 {
+	t.Helper()
+	c, err := g.Muls(order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestSamplesAreTheGame: a drawn position is the position of the game, with the search's policy on the right vertices.
+func TestSamplesAreTheGame(t *testing.T) {
+	n, err := net.New(net.Spec{Model: "gnn", Width: 16, Rounds: 1}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := randomSource(30, 40, 3)
+	g, err := loadGraph(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := NewAgent(n, Default().PlayOptions(8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gm, err := NewGame(source, g, game.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := a.Play(gm, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReplay(10, game.All)
+	r.add([]*episode{newEpisode(source, g, p)})
+	for _, priority := range []bool{false, true} {
+		samples, tickets, err := r.draw(20, priority, rand.New(rand.NewPCG(1, 2)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, s := range samples {
+			sum := float32(0)
+			for _, q := range s.Target {
+				sum += q
+			}
+			left := tickets[k].episode.Left[tickets[k].position]
+			if sum < 0.999 || sum > 1.001 || s.Value != float32(net.Value(s.Position.Cheap, left)) || len(s.Position.Vertices) != len(s.Target) {
+				t.Errorf("sample %d: target sums to %v, value %v of %d left and %d cheap", k, sum, s.Value, left, s.Position.Cheap)
+			}
+		}
+	}
+	for i := range r.episodes[0].Weight { // drawn by priority, the only one with weight is drawn
+		r.episodes[0].Weight[i] = 1e-12
+	}
+	r.episodes[0].Weight[2] = 1
+	_, tickets, err := r.draw(20, true, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ticket := range tickets {
+		if ticket.position != 2 {
+			t.Errorf("position %d is drawn", ticket.position)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	if err := Default().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for want, change := range map[string]func(c *Config){
+		"unknown task":          func(c *Config) { c.Tasks = []string{"Roe"} },
+		"reduce":                func(c *Config) { c.Reduce = []string{"magic"} },
+		"model":                 func(c *Config) { c.Model.Name = "lstm" },
+		"search":                func(c *Config) { c.Search.Algorithm = "minimax" },
+		"learning":              func(c *Config) { c.Learning.Rate = -1 },
+		"generated.share":       func(c *Config) { c.Generated.Share = 2 },
+		"tasks: there are none": func(c *Config) { c.Generated.Share = 0 },
+		"generated: sizes":      func(c *Config) { c.Generated.Low = 1 },
+		"search.simulations":    func(c *Config) { c.Search.Simulations = 0 },
+		"games":                 func(c *Config) { c.Games = 0 },
+		"replay":                func(c *Config) { c.Replay = 1 },
+		"steps and batch":       func(c *Config) { c.Batch = 0 },
+		"iterations and budget": func(c *Config) { c.Iterations = 0 },
+		"evaluate":              func(c *Config) { c.Evaluate = 0 },
+		"workers":               func(c *Config) { c.Workers = -1 },
+	} {
+		c := Default()
+		change(c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want it to say %q", err, want)
+		}
+	}
+}

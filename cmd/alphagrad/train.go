@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
+	"github.com/alphagrad/alphagrad-go/alphagrad/train"
+)
+
+func newTrain() *cobra.Command {
+	var resume string
+	cmd := &cobra.Command{
+		Use:   "train EXPERIMENT.yaml [key=value …]",
+		Short: "Train a network to play the elimination game by self-play",
+		Long: `Train a network by self-play as the file says (kind: alphazero), in a run directory under runs/: metrics.jsonl, checkpoints, the
+best network (` + train.ModelName + `) and the cheapest orders found (best.json). Ctrl-C saves and ends. --resume continues from the newest
+checkpoint of an earlier run, in a run directory of its own, exactly as if it had not been interrupted.`,
+		Example: `  alphagrad train experiments/train_roeflux.yaml
+  alphagrad train experiments/train_roeflux.yaml iterations=200 --resume runs/train_roeflux-20260101-120000`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := args[0]
+			c := train.Default()
+			if err := runs.Load(path, c, args[1:]...); err != nil {
+				return err
+			}
+			if c.Kind != "alphazero" {
+				return fmt.Errorf("%s: kind is %q, expected \"alphazero\"", path, c.Kind)
+			}
+			root, err := moduleRoot()
+			if err != nil {
+				return failure{err}
+			}
+			name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+			run, err := runs.Start(runs.Spec{Root: root, Parent: filepath.Join(root, "runs"), Experiment: name, Seed: runs.Seed(c.Seed), Config: c})
+			if err != nil {
+				return failure{err}
+			}
+			err = trainIn(cmd, run, c, resume)
+			if ferr := run.Finish(err); ferr != nil {
+				return failure{errors.Join(err, ferr)}
+			}
+			if errors.Is(err, context.Canceled) {
+				return failure{fmt.Errorf("interrupted; continue with --resume %s", run.Dir())}
+			}
+			if err != nil {
+				return failure{err}
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd, map[string]string{"run": run.Dir()})
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), run.Dir())
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&resume, "resume", "", "run directory to continue")
+	return cmd
+}
+
+func trainIn(cmd *cobra.Command, run *runs.Run, c *train.Config, resume string) error {
+	metrics, err := run.Metrics()
+	if err != nil {
+		return err
+	}
+	b := newBar(cmd, 0)
+	defer b.finish()
+	return c.Run(cmd.Context(), train.Env{Dir: run.Dir(), Metrics: metrics.Append, Progress: b.step, Resume: resume,
+		Warn: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "warning: "+format+"\n", args...) }})
+}
