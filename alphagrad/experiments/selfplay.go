@@ -29,6 +29,7 @@ type SelfPlay struct {
 	Budget  time.Duration `yaml:"budget"`  // wall time of one training on a task, all cores
 	General time.Duration `yaml:"general"` // wall time of the general training
 	Search  train.Search  `yaml:"search"`
+	Unseen  []string      `yaml:"unseen"` // tasks the general agent plays
 }
 
 // DefaultSelfPlay is the published comparison at a small budget.
@@ -38,19 +39,20 @@ func DefaultSelfPlay() *SelfPlay {
 		Tasks: []string{"RoeFlux_1d", "RobotArm_6DOF", "HumanHeartDipole", "PropaneCombustion", "g"},
 		Seeds: []uint64{1, 2, 3}, Budget: 45 * time.Second, General: 6 * time.Minute,
 		Search: train.Search{Algorithm: "gumbel", Simulations: 16, Considered: 8},
+		Unseen: tasks.Names(),
 	}
 }
 
 // Validate reports settings that cannot be run.
 func (c *SelfPlay) Validate() error {
-	for _, name := range c.Tasks {
+	for _, name := range append(slices.Clone(c.Tasks), c.Unseen...) {
 		if _, err := tasks.Lookup(name); err != nil {
-			return fmt.Errorf("tasks: %w", err)
+			return fmt.Errorf("tasks and unseen: %w", err)
 		}
 	}
 	switch {
-	case len(c.Tasks) == 0:
-		return errors.New("tasks: the list is empty")
+	case len(c.Tasks) == 0 || len(c.Unseen) == 0:
+		return errors.New("tasks and unseen: a list is empty")
 	case len(c.Seeds) == 0:
 		return errors.New("seeds: the list is empty")
 	case c.Budget <= 0 || c.General <= 0:
@@ -137,8 +139,8 @@ func (c *SelfPlay) Run(ctx context.Context, env Env) error {
 	}
 	env.progress("zero-shot play", total-1, total)
 	var zero []*ZeroShot
-	for _, t := range tasks.All() {
-		z, err := c.zeroShot(ctx, t.Name, filepath.Join(env.Dir, train.ModelName))
+	for _, name := range c.Unseen {
+		z, err := c.zeroShot(ctx, name, filepath.Join(env.Dir, train.ModelName))
 		if err != nil {
 			return err
 		}
