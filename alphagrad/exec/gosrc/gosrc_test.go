@@ -185,21 +185,13 @@ func TestGeneratedCodeEqualsInterpreter(t *testing.T) {
 		for k, want := range wants[name] {
 			for i := range want {
 				for form, got := range map[string]float64{"single": r.Single[k][i], "batch": r.Batch[k][i]} {
-					if d := math.Abs(got - want[i]); !(d <= 1e-13*math.Max(math.Abs(want[i]), 1e-3*largest(want))) {
+					if d := math.Abs(got - want[i]); !(d <= 1e-13*math.Abs(want[i])) {
 						t.Errorf("%s %s, result %d: %v, interpreter %v", name, form, i, got, want[i])
 					}
 				}
 			}
 		}
 	}
-}
-
-func largest(v []float64) float64 {
-	m := 0.0
-	for _, x := range v {
-		m = math.Max(m, math.Abs(x))
-	}
-	return m
 }
 
 // countSource counts the binary operations of the first function in the syntax tree.
