@@ -134,6 +134,9 @@ func TestGradient(t *testing.T) {
 // TestLearnsMarkowitz lets an untrained network imitate the choice of the cheapest vertex, and tries it on graphs it
 // has not seen.
 func TestLearnsMarkowitz(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and a minute under the race detector")
+	}
 	r := rand.New(rand.NewPCG(11, 4))
 	draw := func() Sample {
 		vertices := 10 + r.IntN(30)
@@ -184,6 +187,9 @@ func TestLearnsMarkowitz(t *testing.T) {
 
 // TestTrainingLowersTheLoss fits both models to a fixed batch, values included.
 func TestTrainingLowersTheLoss(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and a minute under the race detector")
+	}
 	for _, name := range Models() {
 		samples := randomSamples(t, rand.New(rand.NewPCG(1, 5)), 8, 12)
 		n, err := New(Spec{name, 16, 2}, 3)

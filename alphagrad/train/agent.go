@@ -135,3 +135,21 @@ func (a *Agent) follow(g *game.Game, line []int32) {
 func NewGame(name string, g *elim.Graph, reduce game.Reduction) (*game.Game, error) {
 	return game.New(g, game.Options{Name: name, Objective: game.Muls, Reduce: reduce})
 }
+
+// Look searches from the current state of a game and leaves the game as it is. [Agent.Tree] and [Agent.Phases] show what
+// the search did.
+func (a *Agent) Look(g *game.Game, seed uint64) (*mcts.Result, error) {
+	a.search.Reset()
+	a.search.Seed(seed)
+	a.best = nil
+	if err := a.search.Run(g, &a.result); err != nil {
+		return nil, err
+	}
+	return &a.result, nil
+}
+
+// Tree is a copy of the last search's tree.
+func (a *Agent) Tree() mcts.Tree { return a.search.Tree() }
+
+// Phases are the stages of sequential halving at the root of the last search.
+func (a *Agent) Phases() []mcts.Phase { return a.search.Phases() }
