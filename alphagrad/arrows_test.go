@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"alphagrad/game":          {"alphagrad/elim"},
 	"alphagrad/graphgen":      {"alphagrad/ir"},
 	"alphagrad/net":           {"alphagrad/elim"},
-	"alphagrad/train":         {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/tasks", "alphagrad/game", "alphagrad/graphgen", "alphagrad/mcts", "alphagrad/net", "alphagrad/runs"},
+	"alphagrad/train":         {"alphagrad/search", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/tasks", "alphagrad/game", "alphagrad/graphgen", "alphagrad/mcts", "alphagrad/net", "alphagrad/runs"},
 	"alphagrad/mcts/mctstest": {"alphagrad/mcts"},
 	"alphagrad/bench":         {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":          {"alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},

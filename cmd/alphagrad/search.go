@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/alphagrad/alphagrad-go/alphagrad/search"
+	"github.com/alphagrad/alphagrad-go/alphagrad/train"
 )
 
 // searchRow is what search prints. muls and ops are recomputed from the order, not taken from the searcher.
@@ -34,15 +38,15 @@ type opsRow struct {
 
 func newSearch() *cobra.Command {
 	var src source
-	var method, objective string
+	var method, objective, model string
+	var simulations int
 	var settings search.Settings
-	methods := search.Methods()
-	var names []string
+	names := methodNames()
 	var about strings.Builder
-	for _, m := range methods {
-		names = append(names, m.Name)
+	for _, m := range search.Methods() {
 		fmt.Fprintf(&about, "\n  %-10s %s", m.Name, m.About)
 	}
+	fmt.Fprintf(&about, "\n  %-10s %s", train.Method, "a trained network plays the elimination game (--model, --simulations)")
 	cmd := &cobra.Command{
 		Use:   "search",
 		Short: "Search for the cheapest elimination order",
@@ -69,7 +73,7 @@ Methods:` + about.String(),
 			}
 			bar := newBar(cmd, settings.Budget)
 			settings.Progress = func(p search.Progress) { bar.best(p.Cost, p.LowerBound) }
-			r, err := search.Run(cmd.Context(), method, search.Problem{Graph: sub.graph, Objective: search.Objective(objective)}, settings)
+			r, err := find(cmd.Context(), sub, method, objective, model, simulations, settings)
 			bar.finish()
 			if err != nil {
 				return err
@@ -105,6 +109,8 @@ Methods:` + about.String(),
 	cmd.Flags().DurationVar(&settings.Budget, "budget", 10*time.Second, "wall time")
 	cmd.Flags().Int64Var(&settings.Evaluations, "evaluations", 0, "number of evaluations (0: no limit)")
 	cmd.Flags().Uint64Var(&settings.Seed, "seed", 1, "seed")
+	cmd.Flags().StringVar(&model, "model", "", "model file or run directory for alphazero (default: the model that comes with the repository)")
+	cmd.Flags().IntVar(&simulations, "simulations", 16, "simulations a move for alphazero")
 	complete := func(values []string) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return values, cobra.ShellCompDirectiveNoFileComp
@@ -113,4 +119,34 @@ Methods:` + about.String(),
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("method", complete(names)))
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("objective", complete([]string{string(search.Muls), string(search.Ops)})))
 	return cmd
+}
+
+// methodNames are the methods of package search and the one that plays with a network.
+func methodNames() []string {
+	var names []string
+	for _, m := range search.Methods() {
+		names = append(names, m.Name)
+	}
+	return append(names, train.Method)
+}
+
+// find runs a search method; the one that needs a network is not of package search.
+func find(ctx context.Context, sub *subject, method, objective, model string, simulations int, settings search.Settings) (search.Result, error) {
+	if method != train.Method {
+		if !slices.Contains(methodNames(), method) {
+			return search.Result{}, fmt.Errorf("unknown search method %q%s; known: %s", method, ir.Suggest(method, methodNames()), strings.Join(methodNames(), ", "))
+		}
+		return search.Run(ctx, method, search.Problem{Graph: sub.graph, Objective: search.Objective(objective)}, settings)
+	}
+	if objective != string(search.Muls) {
+		return search.Result{}, fmt.Errorf("--objective %s: %s plays for muls only", objective, method)
+	}
+	if simulations < 0 {
+		return search.Result{}, fmt.Errorf("--simulations %d: must not be negative", simulations)
+	}
+	network, err := loadModel(model)
+	if err != nil {
+		return search.Result{}, err
+	}
+	return train.FindOrder(ctx, network, sub.graph, simulations, settings)
 }
