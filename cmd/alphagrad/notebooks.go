@@ -10,6 +10,15 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/notebook"
 )
 
+// notebookRow is an executed notebook.
+type notebookRow struct {
+	Name    string  `json:"name"`
+	Page    string  `json:"page"` // relative to the results of the notebooks
+	Cells   int     `json:"cells"`
+	Figures int     `json:"figures"`
+	Seconds float64 `json:"seconds"`
+}
+
 func newNotebooks() *cobra.Command {
 	var opts notebook.Options
 	var results string
@@ -46,7 +55,11 @@ with figures as files. The committed notebooks stay without outputs. Needs the e
 				return failure{err}
 			}
 			if wantsJSON(cmd) {
-				return printJSON(cmd, done)
+				rows := []notebookRow{}
+				for _, r := range done {
+					rows = append(rows, notebookRow{r.Name, r.Page, r.Cells, r.Figures, r.Elapsed.Seconds()})
+				}
+				return printJSON(cmd, rows)
 			}
 			for _, r := range done {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: %d cells in %.1f s\n", r.Name, r.Cells, r.Elapsed.Seconds())
