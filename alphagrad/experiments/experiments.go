@@ -25,6 +25,7 @@ func (e Env) progress(what string, done, total int) {
 // Experiment is a configuration that can be run.
 type Experiment interface {
 	Validate() error
+	RootSeed() uint64 // the seed that the manifest names
 	Run(ctx context.Context, env Env) error
 }
 

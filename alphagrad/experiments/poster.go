@@ -43,6 +43,9 @@ func DefaultPoster() *Poster {
 	}
 }
 
+// RootSeed is the seed of the sample inputs; those of the searches are a list of their own.
+func (c *Poster) RootSeed() uint64 { return c.Seed }
+
 // Validate reports settings that cannot be run.
 func (c *Poster) Validate() error {
 	for _, name := range c.Tasks {

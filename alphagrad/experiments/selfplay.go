@@ -43,6 +43,9 @@ func DefaultSelfPlay() *SelfPlay {
 	}
 }
 
+// RootSeed is the seed of the general agent; the trainings on tasks have one each.
+func (c *SelfPlay) RootSeed() uint64 { return c.Seeds[0] }
+
 // Validate reports settings that cannot be run.
 func (c *SelfPlay) Validate() error {
 	for _, name := range append(slices.Clone(c.Tasks), c.Unseen...) {
@@ -265,13 +268,4 @@ func of(learned []*Learned, task string, reduced bool) []*Learned {
 		}
 	}
 	return out
-}
-
-// median of values; NaN for none.
-func median(v []float64) float64 {
-	if len(v) == 0 {
-		return math.NaN()
-	}
-	s := slices.Sorted(slices.Values(v))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }

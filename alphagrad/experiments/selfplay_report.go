@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/report"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
@@ -71,7 +72,7 @@ func (c *SelfPlay) trainingsTable(learned []*Learned) report.Table {
 			if !reduced {
 				with = "without"
 			}
-			t.Rows = append(t.Rows, []any{task, with, published, span(muls), median(seconds), median(games), span(annealed), bound, len(muls)})
+			t.Rows = append(t.Rows, []any{task, with, published, span(muls), bench.Summarize(seconds).Median, bench.Summarize(games).Median, span(annealed), bound, len(muls)})
 		}
 	}
 	return t
@@ -79,7 +80,7 @@ func (c *SelfPlay) trainingsTable(learned []*Learned) report.Table {
 
 // span is a median with the extremes.
 func span(v []float64) report.Range {
-	r := report.Range{Value: median(v), Low: math.Inf(1), High: math.Inf(-1)}
+	r := report.Range{Value: bench.Summarize(v).Median, Low: math.Inf(1), High: math.Inf(-1)}
 	for _, x := range v {
 		r.Low, r.High = math.Min(r.Low, x), math.Max(r.High, x)
 	}

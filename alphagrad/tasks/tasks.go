@@ -88,6 +88,15 @@ func Lookup(name string) (*Task, error) {
 	return nil, fmt.Errorf("unknown task %q%s; known tasks: %v", name, ir.Suggest(name, Names()), Names())
 }
 
+// ProgramOf traces the named task's function.
+func ProgramOf(name string) (*ir.Program, error) {
+	t, err := Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return t.Program()
+}
+
 // Published holds what the AlphaGrad authors report for one task; counts are scalar multiplications of the Jacobian
 // accumulation. A zero count is not published.
 type Published struct {

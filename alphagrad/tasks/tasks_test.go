@@ -13,11 +13,7 @@ import (
 
 func graph(t testing.TB, name string) *elim.Graph {
 	t.Helper()
-	task, err := tasks.Lookup(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := task.Program()
+	p, err := tasks.ProgramOf(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,10 +25,7 @@ func loadGraph(source string) (*elim.Graph, error) {
 	var p *ir.Program
 	var err error
 	if name, ok := strings.CutPrefix(source, "task:"); ok {
-		var task *tasks.Task
-		if task, err = tasks.Lookup(name); err == nil {
-			p, err = task.Program()
-		}
+		p, err = tasks.ProgramOf(name)
 	} else {
 		var low, high int
 		var seed uint64

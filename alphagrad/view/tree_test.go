@@ -15,11 +15,7 @@ import (
 // TestTree draws the tree of a search of the elimination game: every node hangs on the root, none is drawn twice, and the
 // limit holds.
 func TestTree(t *testing.T) {
-	task, err := tasks.Lookup("RoeFlux_1d")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := task.Program()
+	p, err := tasks.ProgramOf("RoeFlux_1d")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,11 +15,7 @@ import (
 // TestDrawingsEliminateLikeTheGraph replays orders on the drawn graphs: the costs they show add up to the counts.
 func TestDrawingsEliminateLikeTheGraph(t *testing.T) {
 	for _, name := range []string{"Simple", "Lighthouse", "Hole", "RoeFlux_1d"} {
-		task, err := tasks.Lookup(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := task.Program()
+		p, err := tasks.ProgramOf(name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,8 +41,12 @@ An interrupted run leaves its directory with the status "interrupted" and publis
 			if err := runs.Load(path, exp, overrides...); err != nil {
 				return err
 			}
-			name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-			dir, err := perform(cmd, name, exp)
+			name := runName(path)
+			dir, err := inRun(name, exp.RootSeed(), exp, func(run *runs.Run) error {
+				b := newBar(cmd, 0)
+				defer b.finish()
+				return exp.Run(cmd.Context(), experiments.Env{Dir: run.Dir(), Progress: b.step})
+			})
 			if err != nil {
 				return err
 			}
@@ -64,23 +68,20 @@ An interrupted run leaves its directory with the status "interrupted" and publis
 	return cmd
 }
 
-// perform runs an experiment in a fresh run directory, with a progress bar.
-func perform(cmd *cobra.Command, name string, exp experiments.Experiment) (*runs.Run, error) {
+// runName is the name of the runs of a configuration file.
+func runName(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+
+// inRun does work in a fresh run directory and records how it ended.
+func inRun(name string, seed uint64, config any, work func(*runs.Run) error) (*runs.Run, error) {
 	root, err := moduleRoot()
-	if err != nil {
-		return nil, err
-	}
-	seed := runs.Seed(0)
-	if s, ok := exp.(interface{ RootSeed() uint64 }); ok {
-		seed = runs.Seed(s.RootSeed())
-	}
-	run, err := runs.Start(runs.Spec{Root: root, Parent: filepath.Join(root, "runs"), Experiment: name, Seed: seed, Config: exp})
 	if err != nil {
 		return nil, failure{err}
 	}
-	b := newBar(cmd, 0)
-	err = exp.Run(cmd.Context(), experiments.Env{Dir: run.Dir(), Progress: b.step})
-	b.finish()
+	run, err := runs.Start(runs.Spec{Root: root, Parent: filepath.Join(root, "runs"), Experiment: name, Seed: runs.Seed(seed), Config: config})
+	if err != nil {
+		return nil, failure{err}
+	}
+	err = work(run)
 	if ferr := run.Finish(err); ferr != nil {
 		return nil, failure{errors.Join(err, ferr)}
 	}

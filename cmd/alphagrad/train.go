@@ -1,11 +1,7 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +15,7 @@ func newTrain() *cobra.Command {
 		Use:   "train EXPERIMENT.yaml [key=value …]",
 		Short: "Train a network to play the elimination game by self-play",
 		Long: `Train a network by self-play as the file says (kind: alphazero), in a run directory under runs/: metrics.jsonl, checkpoints, the
-best network (` + train.ModelName + `) and the cheapest orders found (best.json). Ctrl-C saves and ends. --resume continues from the newest
+best network (` + train.ModelName + `) and the cheapest orders found (best.json). Ctrl-C saves and ends; --resume continues from the newest
 checkpoint of an earlier run, in a run directory of its own, exactly as if it had not been interrupted.`,
 		Example: `  alphagrad train experiments/train_roeflux.yaml
   alphagrad train experiments/train_roeflux.yaml iterations=200 --resume runs/train_roeflux-20260101-120000`,
@@ -33,24 +29,9 @@ checkpoint of an earlier run, in a run directory of its own, exactly as if it ha
 			if c.Kind != "alphazero" {
 				return fmt.Errorf("%s: kind is %q, expected \"alphazero\"", path, c.Kind)
 			}
-			root, err := moduleRoot()
+			run, err := inRun(runName(path), c.Seed, c, func(run *runs.Run) error { return trainIn(cmd, run, c, resume) })
 			if err != nil {
-				return failure{err}
-			}
-			name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-			run, err := runs.Start(runs.Spec{Root: root, Parent: filepath.Join(root, "runs"), Experiment: name, Seed: runs.Seed(c.Seed), Config: c})
-			if err != nil {
-				return failure{err}
-			}
-			err = trainIn(cmd, run, c, resume)
-			if ferr := run.Finish(err); ferr != nil {
-				return failure{errors.Join(err, ferr)}
-			}
-			if errors.Is(err, context.Canceled) {
-				return failure{fmt.Errorf("interrupted; continue with --resume %s", run.Dir())}
-			}
-			if err != nil {
-				return failure{err}
+				return err
 			}
 			if wantsJSON(cmd) {
 				return printJSON(cmd, map[string]string{"run": run.Dir()})
