@@ -14,12 +14,13 @@ const module = "github.com/alphagrad/alphagrad-go/"
 var mayImport = map[string][]string{
 	"alphagrad":               {}, // its tests may import anything
 	"alphagrad/ir":            {},
-	"alphagrad/elim":          {},
+	"alphagrad/structure":     {},
+	"alphagrad/elim":          {"alphagrad/structure"},
 	"alphagrad/runs":          {},
 	"alphagrad/report":        {},
 	"alphagrad/report/nb":     {"alphagrad/report"},
 	"alphagrad/notebook":      {"alphagrad/runs"},
-	"alphagrad/ad":            {"alphagrad/ir", "alphagrad/elim"},
+	"alphagrad/ad":            {"alphagrad/ir", "alphagrad/elim", "alphagrad/structure"},
 	"alphagrad/exec/interp":   {"alphagrad/ir"},
 	"alphagrad/exec/gosrc":    {"alphagrad/ir"},
 	"alphagrad/tasks":         {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/interp"},

@@ -2,6 +2,7 @@
 // it is a sequence of moves on a graph. The work is done in the packages below it:
 //
 //   - ir: programs, the op table, the tracer, passes, files
+//   - structure: the algebra of structured Jacobians: labels, products, sums
 //   - elim: the elimination graph on bit sets, orders, costs, the lower bound
 //   - ad: partial derivatives, and derivative programs by vertex elimination
 //   - exec/interp, exec/gosrc: the interpreter, and generated Go

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
@@ -344,9 +343,6 @@ func TestArrayProgram(t *testing.T) {
 	p, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, err := ad.Jacobian(p, nil); err == nil || !strings.Contains(err.Error(), "ir.Scalarize") {
-		t.Errorf("an array program is refused: %v", err)
 	}
 	q, _, err := ir.Scalarize(p)
 	if err != nil {

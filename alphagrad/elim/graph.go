@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"iter"
 	"math/bits"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/structure"
 )
 
 // MaxNodes is the largest graph New accepts, counting inputs, vertices and sinks. Every node keeps a row of
@@ -16,11 +18,15 @@ type Edge struct {
 	Unit     bool // the local partial is the constant +1 or −1
 }
 
-// A Spec describes a scalar program as a graph. Package elim documents the node ids.
+// A Spec describes a program as a graph. Package elim documents the node ids.
 type Spec struct {
 	Inputs, Vertices int
 	Edges            []Edge // at most one per pair of nodes: an operation using a value twice has one partial
 	Outputs          []int  // node ids; may name an input, may repeat
+
+	// Only in a graph of arrays:
+	Shapes [][]int             // of every input and vertex
+	Terms  [][]*structure.Term // of every edge: its structured local Jacobian
 }
 
 // A Graph is the elimination graph of a program before any elimination. It is immutable and safe for
@@ -36,6 +42,7 @@ type Graph struct {
 	live                      []uint64 // [words]: nodes of the eliminable vertices
 	ends                      []uint64 // [words]: sinks and outputs that are not eliminated
 	sinkOf                    []int    // [sinks]: the output node behind which the sink stands
+	cells                     *cells   // structures of the edges; nil for scalars
 }
 
 // New checks a specification and builds its graph. It fails on a negative or too large size, a node id out of
@@ -104,7 +111,7 @@ func New(spec Spec) (*Graph, error) {
 		g.eliminable = append(g.eliminable, g.Vertex(v))
 		set(g.live, v)
 	}
-	return g, nil
+	return g, g.structured(spec)
 }
 
 func tooLarge(inputs, vertices, sinks int) error {

@@ -3,6 +3,8 @@ package elim
 import (
 	"iter"
 	"math/bits"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/structure"
 )
 
 // A State is a graph in the middle of its elimination. It is not safe for concurrent use; a goroutine takes
@@ -19,13 +21,20 @@ type State struct {
 	ops   Ops      // operations so far, if tracked
 	trail []step   // eliminations Undo can take back, oldest first
 	saved []uint64 // rows those eliminations overwrote
+
+	// Only in a graph of arrays:
+	cells      []int32                     // [nodes][nodes]: structure of the edge from, to
+	savedCells []int32                     // cells that eliminations overwrote
+	products   map[uint64]structure.Priced // products met, by the numbers of both factors
+	sums       map[uint64]int32
 }
 
 // A step is one elimination that can be undone.
 type step struct {
 	node  int
-	saved int // length of State.saved before it
-	ops   Ops // what it cost
+	saved int   // length of State.saved before it
+	muls  int64 // what it cost
+	ops   Ops
 }
 
 // NewState returns the graph before any elimination, counting multiplications.
@@ -36,6 +45,9 @@ func NewState(g *Graph) *State {
 		live:  make([]uint64, len(g.live)),
 		trail: make([]step, 0, len(g.eliminable)),
 		saved: make([]uint64, 0, 8*g.words*len(g.eliminable)),
+	}
+	if g.cells != nil {
+		s.cells, s.products, s.sums = make([]int32, len(g.cells.of)), map[uint64]structure.Priced{}, map[uint64]int32{}
 	}
 	s.Reset()
 	return s
@@ -60,6 +72,9 @@ func (s *State) Reset() {
 	if s.unit != nil {
 		copy(s.unit, s.g.unit)
 	}
+	if s.cells != nil {
+		copy(s.cells, s.g.cells.of)
+	}
 	s.left, s.muls, s.ops = len(s.g.eliminable), 0, Ops{}
 	s.forget()
 }
@@ -74,15 +89,16 @@ func (s *State) CopyFrom(from *State) bool {
 	copy(s.rows, from.rows)
 	copy(s.live, from.live)
 	copy(s.unit, from.unit)
+	copy(s.cells, from.cells)
 	s.left, s.muls, s.ops = from.left, from.muls, from.ops
 	s.forget()
 	return true
 }
 
-func (s *State) forget() { s.trail, s.saved = s.trail[:0], s.saved[:0] }
+func (s *State) forget() { s.trail, s.saved, s.savedCells = s.trail[:0], s.saved[:0], s.savedCells[:0] }
 
-// Eliminate removes a vertex and returns the number of multiplications, |pred|·|succ|. Undo takes it back. For
-// a vertex that is not eliminable or already eliminated it returns −1 and changes nothing.
+// Eliminate removes a vertex and returns the number of multiplications, |pred|·|succ| for scalars and what the
+// structures demand for arrays. Undo takes it back. For a vertex that is not eliminable or already eliminated it returns −1 and changes nothing.
 func (s *State) Eliminate(vertex int) int {
 	v := s.node(vertex)
 	if v < 0 {
@@ -95,7 +111,9 @@ func (s *State) Eliminate(vertex int) int {
 		cost := s.eliminateUnits(v)
 		s.trail[len(s.trail)-1].ops = cost
 	}
-	return s.eliminate(v)
+	cost := s.eliminate(v, true)
+	s.trail[len(s.trail)-1].muls = int64(cost)
+	return cost
 }
 
 // Apply is Eliminate without the possibility of Undo: it forgets the history, and is the fastest way to replay
@@ -109,7 +127,7 @@ func (s *State) Apply(vertex int) int {
 	if s.unit != nil {
 		s.eliminateUnits(v)
 	}
-	return s.eliminate(v)
+	return s.eliminate(v, false)
 }
 
 // node is the node of a vertex that can be eliminated now, or −1.
@@ -122,12 +140,19 @@ func (s *State) node(vertex int) int {
 }
 
 // eliminate connects the neighbours of node v, removes v and accounts for the multiplications.
-func (s *State) eliminate(v int) int {
+func (s *State) eliminate(v int, keep bool) int {
 	var cost int
+	structured := int64(0)
+	if s.cells != nil {
+		structured = s.eliminateCells(v, keep)
+	}
 	if s.g.words == 2 {
 		cost = connect2(s.rows, v)
 	} else {
 		cost = connectN(s.rows, s.g.words, v)
+	}
+	if s.cells != nil {
+		cost = int(structured)
 	}
 	clear1(s.live, v)
 	s.left--
@@ -224,7 +249,10 @@ func (s *State) Undo() bool {
 	s.saved = s.saved[:last.saved]
 	set(s.live, last.node)
 	s.left++
-	s.muls -= int64(s.degree(last.node, pred) * s.degree(last.node, succ))
+	s.muls -= last.muls
+	if s.cells != nil {
+		s.restoreCells(last.node)
+	}
 	return true
 }
 
@@ -233,6 +261,9 @@ func (s *State) Cost(vertex int) int {
 	v := s.node(vertex)
 	if v < 0 {
 		return -1
+	}
+	if s.cells != nil {
+		return int(s.price(v, nil))
 	}
 	return s.degree(v, pred) * s.degree(v, succ)
 }

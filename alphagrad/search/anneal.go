@@ -10,13 +10,13 @@ import (
 // An annealer walks through orders by exchanges (see sequence), accepting an increase of cost d with
 // probability exp(−d/T) while the temperature T falls (Kirkpatrick, Gelatt and Vecchi 1983).
 //
-// A single exchange moves a vertex past its nearest neighbour in the order: it is the smallest change that
+// On a graph of scalars, a single exchange moves a vertex past its nearest neighbour in the order: it is the smallest change that
 // makes a difference, and long moves and swaps are sequences of such exchanges. Exchanges that change nothing
 // are accepted too, so that the walk spreads over plateaus, of which there are many.
 type annealer struct {
 	r       *run
 	rng     *rand.Rand
-	q       *sequence
+	q       walker
 	best    []int32 // nodes: the best order of the walk
 	total   int64   // its sum of prices
 	offered bool    // whether the run knows it
@@ -51,7 +51,7 @@ func newAnnealer(r *run, rng *rand.Rand) *annealer {
 	if n < 2 || r.stop != "" {
 		return nil
 	}
-	a := &annealer{r: r, rng: rng, q: newSequence(r.graph, r.objective), offered: true}
+	a := &annealer{r: r, rng: rng, q: newWalker(r, rng), offered: true}
 	a.restart()
 	a.scale = a.calibrate()
 	return a
@@ -61,7 +61,7 @@ func newAnnealer(r *run, rng *rand.Rand) *annealer {
 func (a *annealer) restart() {
 	a.best = nodesOf(a.r.graph, a.r.best)
 	a.q.load(a.best)
-	a.total = a.q.total
+	_, a.total = a.q.current()
 }
 
 func nodesOf(g *elim.Graph, order []int) []int32 {
@@ -87,13 +87,14 @@ func (a *annealer) calibrate() float64 {
 // draw picks a vertex and a direction.
 func (a *annealer) draw() (v int32, later bool) {
 	x := a.rng.Uint64()
-	return a.q.order[x>>32*uint64(len(a.q.order))>>32], x&1 == 0
+	order, _ := a.q.current()
+	return order[x>>32*uint64(len(order))>>32], x&1 == 0
 }
 
 // cycle makes the given number of steps while the temperature falls geometrically from hot to coldest, and
 // reports false if the run is to end. The best order is offered to the run now and then, and at the end.
 func (a *annealer) cycle(steps int64, hot float64) bool {
-	replay := int64(16 * len(a.q.order)) // evaluations between offers, to keep replays in the background
+	replay := int64(16 * len(a.best)) // evaluations between offers, to keep replays in the background
 	next := a.r.used + replay
 	for done := int64(0); done < steps; {
 		granted := a.r.grant(min(batch, steps-done))
@@ -136,9 +137,9 @@ func (a *annealer) walk(steps int64, temperature float64) {
 			}
 		}
 		a.q.accept()
-		if a.q.total < a.total {
-			a.total, a.offered = a.q.total, false
-			copy(a.best, a.q.order)
+		if order, total := a.q.current(); total < a.total {
+			a.total, a.offered = total, false
+			copy(a.best, order)
 		}
 	}
 }
@@ -165,7 +166,7 @@ func annealing(r *run, rng *rand.Rand) {
 
 // cycles runs up to n cycles and reports false if the run is to end.
 func (a *annealer) cycles(n int) bool {
-	steps := int64(min(stepsPerVertex*len(a.q.order), longestFirst))
+	steps := int64(min(stepsPerVertex*len(a.best), longestFirst))
 	for i := range n {
 		length := steps
 		if left := a.r.left(); left < 3*length {

@@ -35,6 +35,9 @@ type candidate struct {
 func beam(r *run, rng *rand.Rand) {
 	g := r.graph
 	perState := 8 * g.Nodes() * 4 * ((g.Nodes() + 63) / 64)
+	if g.IsStructured() {
+		perState += 4 * g.Nodes() * g.Nodes()
+	}
 	keys := make([]uint64, g.Vertices()+1)
 	for i := range keys {
 		keys[i] = rng.Uint64()

@@ -18,7 +18,9 @@ func portfolio(r *run, rng *rand.Rand) {
 	if a == nil || !a.cycles(len(heats)) {
 		return
 	}
-	prove(r, min(r.left()/proofShare, proofMost))
+	if !r.graph.IsStructured() {
+		prove(r, min(r.left()/proofShare, proofMost))
+	}
 	a.restart()
 	a.cycles(1 << 62)
 }

@@ -75,7 +75,7 @@ func (r *run) left() int64 { return r.limit - r.used }
 // bound computes the minimum-cut bound if it is one for the objective. A budget of time leaves it a quarter of
 // that, which is only ever too little for thousands of vertices; the cuts then missing count as zero.
 func (r *run) bound() {
-	if !r.objective.bounded {
+	if !r.objective.bounded || r.graph.IsStructured() {
 		return
 	}
 	cuts, root := elim.NewBounder(r.graph), elim.NewState(r.graph)

@@ -133,6 +133,9 @@ func Run(ctx context.Context, name string, p Problem, s Settings) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
+	if p.Graph.IsStructured() && (m.name == "exact" || o.units) {
+		return Result{}, fmt.Errorf("method %s for objective %s works on scalars; this is a graph of arrays, whose costs depend on the structure of the edges (use objective %s and another method, or the scalar form of the program)", m.name, o.name, Muls)
+	}
 	if s.Budget < 0 || s.Evaluations < 0 {
 		return Result{}, fmt.Errorf("search with a budget of %v and %d evaluations: neither can be negative", s.Budget, s.Evaluations)
 	}

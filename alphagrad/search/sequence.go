@@ -311,6 +311,8 @@ func (q *sequence) accept() {
 	}
 }
 
+func (q *sequence) current() ([]int32, int64) { return q.order, q.total }
+
 func add(set []uint64, i int)      { set[i>>6] |= 1 << (i & 63) }
 func remove(set []uint64, i int)   { set[i>>6] &^= 1 << (i & 63) }
 func has(set []uint64, i int) bool { return set[i>>6]&(1<<(i&63)) != 0 }

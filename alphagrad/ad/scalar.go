@@ -1,0 +1,35 @@
+package ad
+
+import (
+	"fmt"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/alphagrad/alphagrad-go/alphagrad/structure"
+)
+
+// scalars is the calculus of scalar programs: an edge is one expression, nil for zero. Every product is recorded, factors
+// ±1 included, because the published metric counts them.
+type scalars struct{}
+
+func (scalars) partials(n *ir.Node, args []*ir.Value, y *ir.Value) ([]*ir.Value, error) {
+	r, ok := rules[n.Op]
+	if !ok {
+		return nil, fmt.Errorf("op %s has no derivative rule", n.Op)
+	}
+	return r(args, y, n.Attrs), nil
+}
+
+func (scalars) one(b *ir.Builder, _ ir.Shape) *ir.Value        { return ir.Const(b, 1) }
+func (scalars) empty(v *ir.Value) bool                         { return v == nil }
+func (scalars) multiply(left, right *ir.Value) *ir.Value       { return ir.Mul(left, right) }
+func (scalars) add(a, b *ir.Value) *ir.Value                   { return ir.Add(a, b) }
+func (scalars) describe(v *ir.Value) (bool, []*structure.Term) { return isUnit(v), nil }
+
+func (scalars) dense(b *ir.Builder, v *ir.Value, _, _ ir.Shape) *ir.Value {
+	if v == nil {
+		return ir.Const(b, 0)
+	}
+	return v
+}
+
+func isUnit(v *ir.Value) bool { return v.IsConst(1) || v.IsConst(-1) }

@@ -1,0 +1,383 @@
+package structure
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// each calls f with every assignment of the labels.
+func each(sizes []int, f func(at []int)) {
+	at := make([]int, len(sizes))
+	for {
+		f(at)
+		k := len(sizes) - 1
+		for ; k >= 0; k-- {
+			if at[k]++; at[k] < sizes[k] {
+				break
+			}
+			at[k] = 0
+		}
+		if k < 0 {
+			return
+		}
+	}
+}
+
+// position is where labels lead on an axis, from the definition.
+func position(a Axis, sizes, at []int) int {
+	d := 0
+	for _, l := range a.Labels {
+		d = d*sizes[l] + at[l]
+	}
+	return a.Map.At(d)
+}
+
+func flat(axes []Axis, sizes, at []int) int {
+	n := 0
+	for _, a := range axes {
+		n = n*a.Size + position(a, sizes, at)
+	}
+	return n
+}
+
+func size(axes []Axis) int {
+	n := 1
+	for _, a := range axes {
+		n *= a.Size
+	}
+	return n
+}
+
+// dense evaluates the definition of a term: rows are the positions of Out, columns those of In.
+func dense(t *Term, value []float64) []float64 {
+	m := make([]float64, size(t.Out)*size(t.In))
+	each(t.Sizes, func(at []int) {
+		k := 0
+		for _, l := range t.Value {
+			k = k*t.Sizes[l] + at[l]
+		}
+		m[flat(t.Out, t.Sizes, at)*size(t.In)+flat(t.In, t.Sizes, at)] += value[k]
+	})
+	return m
+}
+
+// numbers computes values as the plans say, term by term.
+var numbers = Arithmetic[[]float64]{
+	Multiply: func(p *Product, l, r Item[[]float64]) []float64 {
+		out := make([]float64, p.Term.size())
+		used := map[int]bool{} // labels that the contraction runs over
+		for _, a := range slices.Concat(p.Left, p.Right) {
+			for _, l := range a.Labels {
+				used[l] = true
+			}
+		}
+		sizes := slices.Clone(p.Sizes)
+		for l := range sizes {
+			if !used[l] {
+				sizes[l] = 1
+			}
+		}
+		each(sizes, func(at []int) {
+			k := 0
+			for _, l := range p.Result {
+				k = k*sizes[l] + at[l]
+			}
+			out[k] += float64(p.Factor) * l.Value[flat(p.Left, p.Sizes, at)] * r.Value[flat(p.Right, p.Sizes, at)]
+		})
+		return out
+	},
+	Add: func(s *Sum, a, b Item[[]float64]) []float64 {
+		out := make([]float64, s.Term.size())
+		sizes := make([]int, len(s.Result))
+		for i, l := range s.Result {
+			sizes[i] = s.Sizes[l]
+		}
+		for k, v := range [][]float64{a.Value, b.Value} {
+			d := 0
+			each(sizes, func(result []int) {
+				at := make([]int, len(s.Sizes))
+				for i, l := range s.Result {
+					at[l] = result[i]
+				}
+				if from := s.Spread[k]; from.Table == nil {
+					out[d] += v[flat(from.Axes, s.Sizes, at)]
+				} else if from.Table[d] >= 0 {
+					out[d] += v[from.Table[d]]
+				}
+				d++
+			})
+		}
+		return out
+	},
+}
+
+func (t *Term) size() int { return int(product(t.Sizes, t.Value)) }
+
+// drawAxes draws the axes of a tensor of a given shape over labels that may be shared with other axes.
+func drawAxes(t *rapid.T, sizes *[]int, shape []int) []*Axis {
+	var axes []*Axis
+	label := func(n int) int {
+		var same []int
+		for l, s := range *sizes {
+			if s == n {
+				same = append(same, l)
+			}
+		}
+		if len(same) > 0 && rapid.Bool().Draw(t, "shared") {
+			return rapid.SampledFrom(same).Draw(t, "label")
+		}
+		*sizes = append(*sizes, n)
+		return len(*sizes) - 1
+	}
+	for _, n := range shape {
+		a := &Axis{Size: n, Map: identity}
+		switch kind := rapid.IntRange(0, 5).Draw(t, "axis"); {
+		case kind == 0 && n%2 == 0 && n > 2:
+			a.Labels = []int{label(n / 2), label(2)}
+			if a.Labels[0] == a.Labels[1] {
+				a.Labels = []int{label(n)}
+			}
+		case kind == 1:
+			a.Map = Map{Off: rapid.IntRange(0, n-1).Draw(t, "position"), Stride: 1}
+		case kind == 2:
+			m := rapid.IntRange(2, 3).Draw(t, "points")
+			table := make([]int32, m)
+			for d := range table {
+				table[d] = int32(rapid.IntRange(0, n-1).Draw(t, "position"))
+			}
+			a.Labels, a.Map = []int{label(m)}, Map{Table: table}.affine(m)
+		case kind == 3 && n > 2:
+			m := rapid.IntRange(2, n-1).Draw(t, "points")
+			a.Labels, a.Map = []int{label(m)}, Map{Off: rapid.IntRange(0, n-m).Draw(t, "off"), Stride: 1}
+		default:
+			a.Labels = []int{label(n)}
+		}
+		axes = append(axes, a)
+	}
+	return axes
+}
+
+func drawShape(t *rapid.T) []int {
+	return rapid.SliceOfN(rapid.SampledFrom([]int{2, 3, 4, 6}), 0, 2).Draw(t, "shape")
+}
+
+func drawTerm(t *rapid.T, out, in []int) Item[[]float64] {
+	var sizes []int
+	o := drawAxes(t, &sizes, out)
+	i := drawAxes(t, &sizes, in)
+	var value []int
+	unit := rapid.IntRange(0, 3).Draw(t, "unit") == 0
+	for _, l := range labelsOf(slices.Concat(o, i)) {
+		if !unit && rapid.IntRange(0, 2).Draw(t, "depends") > 0 {
+			value = append(value, l)
+		}
+	}
+	term, _ := canonical(sizes, o, i, value, unit)
+	v := make([]float64, term.size())
+	for k := range v {
+		v[k] = 1
+		if !unit {
+			v[k] = rapid.Float64Range(-2, 2).Draw(t, "v")
+		}
+	}
+	return Item[[]float64]{&term, v}
+}
+
+func drawEdge(t *rapid.T, out, in []int) (e Edge[[]float64]) {
+	for range rapid.IntRange(1, 2).Draw(t, "terms") {
+		e = numbers.insert(e, drawTerm(t, out, in))
+	}
+	return e
+}
+
+func denseEdge(e Edge[[]float64], rows, columns int) []float64 {
+	m := make([]float64, rows*columns)
+	for _, x := range e {
+		for k, v := range dense(x.Term, x.Value) {
+			m[k] += v
+		}
+	}
+	return m
+}
+
+func total(shape []int) int {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	return n
+}
+
+func near(t *rapid.T, what string, got, want []float64) {
+	t.Helper()
+	for k := range want {
+		if math.Abs(got[k]-want[k]) > 1e-12*(1+math.Abs(want[k])) {
+			t.Fatalf("%s: entry %d is %v, want %v", what, k, got[k], want[k])
+		}
+	}
+}
+
+// TestAgainstDenseMatrices: products and sums of random structures equal those of the dense matrices.
+func TestAgainstDenseMatrices(t *testing.T) {
+	merged, products := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		zs, ys, xs := drawShape(t), drawShape(t), drawShape(t)
+		z, y, x := total(zs), total(ys), total(xs)
+		l, r, other := drawEdge(t, zs, ys), drawEdge(t, ys, xs), drawEdge(t, zs, xs)
+		p, muls := numbers.MultiplyEdges(l, r)
+		want := make([]float64, z*x)
+		a, b := denseEdge(l, z, y), denseEdge(r, y, x)
+		for i := range z {
+			for j := range y {
+				for k := range x {
+					want[i*x+k] += a[i*y+j] * b[j*x+k]
+				}
+			}
+		}
+		near(t, fmt.Sprintf("%v · %v = %v", terms(l), terms(r), terms(p)), denseEdge(p, z, x), want)
+		if muls < 0 {
+			t.Fatalf("%d multiplications", muls)
+		}
+		products++
+		sum := numbers.AddEdges(p, other)
+		if len(sum) < len(p)+len(other) {
+			merged++
+		}
+		for k, v := range denseEdge(other, z, x) {
+			want[k] += v
+		}
+		near(t, fmt.Sprintf("%v + %v = %v", terms(p), terms(other), terms(sum)), denseEdge(sum, z, x), want)
+		for _, i := range sum {
+			near(t, "densified "+i.Term.String(), densified(i), dense(i.Term, i.Value))
+		}
+	})
+	if merged*20 < products {
+		t.Errorf("only %d of %d sums merged", merged, products)
+	}
+}
+
+func densified(i Item[[]float64]) []float64 {
+	d := i.Term.Densify()
+	out := make([]float64, size(i.Term.Out)*size(i.Term.In))
+	if d.Rounds == nil {
+		k := 0
+		each(i.Term.Sizes, func(at []int) {
+			v := 0
+			for _, l := range i.Term.Value {
+				v = v*i.Term.Sizes[l] + at[l]
+			}
+			out[k] = i.Value[v]
+			k++
+		})
+	}
+	for _, r := range d.Rounds {
+		for k, from := range r {
+			if from >= 0 {
+				out[k] += i.Value[from]
+			}
+		}
+	}
+	return out
+}
+
+func terms(e Edge[[]float64]) (s []string) {
+	for _, i := range e {
+		s = append(s, i.Term.String())
+	}
+	return s
+}
+
+// term builds a term of directly indexed axes from labels written as letters, all of size n.
+func term(n map[byte]int, out, in, value string, unit bool) *Term {
+	var sizes []int
+	number := map[byte]int{}
+	axes := func(s string) (list []Axis) {
+		for k := range len(s) {
+			c := s[k]
+			if _, seen := number[c]; !seen {
+				number[c] = len(sizes)
+				sizes = append(sizes, n[c])
+			}
+			list = append(list, Direct(n[c], number[c]))
+		}
+		return list
+	}
+	o, i := axes(out), axes(in)
+	var v []int
+	for k := range len(value) {
+		v = append(v, number[value[k]])
+	}
+	t, _ := New(sizes, o, i, v, unit)
+	return t
+}
+
+// TestMultiplications pins the structures that the design names: the count is the product of the sizes of the labels that
+// the values depend on, and a unit costs nothing.
+func TestMultiplications(t *testing.T) {
+	n := map[byte]int{'a': 5, 'b': 7, 'c': 3, 'd': 2, 'i': 5, 'j': 7, 'k': 3}
+	for _, c := range []struct {
+		name        string
+		left, right *Term
+		muls        int64
+		result      string
+	}{
+		{name: "diagonal · diagonal", left: term(n, "a", "a", "a", false), right: term(n, "a", "a", "a", false), muls: 5, result: "[a | a] over a:5"},
+		{name: "dense · diagonal", left: term(n, "a", "b", "ab", false), right: term(n, "b", "b", "b", false), muls: 35, result: "[a | b] over a:5 b:7"},
+		{name: "dense · dense", left: term(n, "a", "b", "ab", false), right: term(n, "b", "c", "bc", false), muls: 105, result: "[a | b] over a:5 b:3"},
+		{name: "identity · dense", left: term(n, "a", "a", "", true), right: term(n, "a", "b", "ab", false), muls: 0, result: "[a | b] over a:5 b:7"},
+		{name: "batched diagonal · matrix product by its first factor", left: term(n, "ik", "ik", "ik", false), right: term(n, "ik", "ij", "jk", false), muls: 105, result: "[a b | a c] over a:5 b:3 c:7"},
+		{name: "broadcast then sum is a factor", left: term(n, "a", "ab", "", true), right: term(n, "ab", "a", "", true), muls: 0, result: "[a | a] over "},
+		{name: "sum over a diagonal needs none", left: term(n, "", "a", "", true), right: term(n, "a", "a", "a", false), muls: 0, result: "[ | a] over a:5"},
+		{name: "Kronecker · Kronecker", left: term(n, "ab", "cb", "ac", false), right: term(n, "cb", "cd", "bd", false), muls: 5 * 3 * 7 * 2, result: "[a b | c d] over a:5 b:7 c:3 d:2"},
+	} {
+		p := Multiply(c.left, c.right)
+		if p.Muls != c.muls || p.Term.String() != c.result {
+			t.Errorf("%s: %s with %d multiplications, want %s with %d", c.name, &p.Term, p.Muls, c.result, c.muls)
+		}
+	}
+}
+
+func TestSumsThatMerge(t *testing.T) {
+	n := map[byte]int{'a': 5, 'b': 7, 'c': 5}
+	for _, c := range []struct {
+		name   string
+		a, b   *Term
+		result string // empty: they stay apart
+	}{
+		{"equal structures", term(n, "a", "a", "a", false), term(n, "a", "a", "a", false), "[a | a] over a:5"},
+		{"two identities", term(n, "a", "a", "", true), term(n, "a", "a", "", true), "[a | a] over "},
+		{"identity and dense", term(n, "a", "a", "", true), term(n, "a", "c", "ac", false), "[a | b] over a:5 b:5"},
+		{"outer product and row", term(n, "a", "b", "a", false), term(n, "a", "b", "b", false), ""},
+		{"identity and ones", term(n, "a", "a", "", true), term(n, "a", "c", "", true), ""},
+	} {
+		for _, s := range []*Sum{Add(c.a, c.b), Add(c.b, c.a)} {
+			got := ""
+			if s != nil {
+				got = s.Term.String()
+			}
+			if got != c.result {
+				t.Errorf("%s: %q, want %q", c.name, got, c.result)
+			}
+		}
+	}
+}
+
+// TestSlicesStayThin: a difference of neighbours on 100,000 points composes without tables or dense blocks.
+func TestSlicesStayThin(t *testing.T) {
+	const n = 100_000
+	window := func(size, off int) *Term { // y[i] = x[i+off]
+		return &Term{Sizes: []int{size}, Out: []Axis{Direct(size, 0)}, In: []Axis{{Size: n, Labels: []int{0}, Map: Map{Off: off, Stride: 1}}}, Unit: true}
+	}
+	diagonal := &Term{Sizes: []int{n}, Out: []Axis{Direct(n, 0)}, In: []Axis{Direct(n, 0)}, Value: []int{0}}
+	p := Multiply(window(n-1, 1), diagonal)
+	if p.Muls != 0 || p.Term.In[0].Map.Table != nil || p.Term.In[0].Map.Off != 1 || p.Term.Elements() != n-1 {
+		t.Errorf("slice of a diagonal: %s with %d multiplications", &p.Term, p.Muls)
+	}
+	if Add(window(n-1, 0), window(n-1, 1)) != nil {
+		t.Error("two bands merge")
+	}
+}
