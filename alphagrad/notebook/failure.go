@@ -64,8 +64,12 @@ func failure(name string, nb *Notebook, log string) *CellError {
 				break
 			}
 		}
-		if m := cellLine.FindStringSubmatch(report); m != nil {
-			fmt.Sscan(m[1], &e.Line)
+		if m := cellLine.FindAllStringSubmatch(report, -1); m != nil {
+			at := 0
+			if streamRule.MatchString(report) {
+				at = len(m) - 1 // the program ran: a stack ends in the cell that was executed, wherever it begins
+			}
+			fmt.Sscan(m[at][1], &e.Line)
 		}
 		e.Message = reason(report, log[:i])
 		return e

@@ -79,7 +79,7 @@ func TestRunNamesTheFailure(t *testing.T) {
 	}{
 		{"compile", []string{"%%\nvar x int = \"s\"\n_ = x"}, `01_test.ipynb: code cell 2, line 2: cannot use "s" (untyped string constant) as int value in variable declaration`, 0},
 		{"syntax", []string{"%%\nx := := 1"}, `01_test.ipynb: code cell 2, line 2: expected `, 0},
-		{"panic", []string{"func f() { panic(\"no good\") }", imports + "%%\nfmt.Println(\"on the way\")\nf()"}, `01_test.ipynb: code cell 3, line 1: panic: no good`, 0},
+		{"panic", []string{"func f() { panic(\"no good\") }", imports + "%%\nfmt.Println(\"on the way\")\nf()"}, `01_test.ipynb: code cell 3, line 10: panic: no good`, 0},
 		{"exit", []string{imports + "%%\nfmt.Fprintln(os.Stderr, \"the file is missing\")\nos.Exit(3)"}, `01_test.ipynb: code cell 2: the file is missing`, 0},
 		{"silent exit", []string{imports + "%%\nos.Exit(3)"}, `01_test.ipynb: code cell 2: exit status 3`, 0},
 		{"missing package", []string{"import \"example.org/none\"\n%%\nnone.F()"}, `01_test.ipynb: code cell 2, line 1: no required module provides package example.org/none`, 0},
