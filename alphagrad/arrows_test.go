@@ -28,7 +28,8 @@ var mayImport = map[string][]string{
 	"alphagrad/mcts":          {},
 	"alphagrad/game":          {"alphagrad/elim"},
 	"alphagrad/graphgen":      {"alphagrad/ir"},
-	"alphagrad/net":           {"alphagrad/elim"},
+	"alphagrad/exec/gomlx":    {"alphagrad/ir"},
+	"alphagrad/net":           {"alphagrad/elim", "alphagrad/exec/gomlx"},
 	"alphagrad/train":         {"alphagrad/search", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/tasks", "alphagrad/game", "alphagrad/graphgen", "alphagrad/mcts", "alphagrad/net", "alphagrad/runs"},
 	"alphagrad/mcts/mctstest": {"alphagrad/mcts"},
 	"alphagrad/bench":         {"alphagrad/ir", "alphagrad/exec/gosrc"},
@@ -44,7 +45,7 @@ var leafLibraries = map[string][]string{
 	"github.com/goccy/go-graphviz":      {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
 	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "cmd/alphagrad"},
-	"github.com/gomlx/gomlx":            {"alphagrad/net", "alphagrad/train", "alphagrad/experiments", "cmd/alphagrad"},
+	"github.com/gomlx/gomlx":            {"alphagrad/exec/gomlx", "alphagrad/net", "alphagrad/train", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/spf13/cobra":            {"cmd/alphagrad"},
 	"github.com/schollz/progressbar/v3": {"cmd/alphagrad"},
 }

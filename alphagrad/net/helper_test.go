@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gomlx"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -107,7 +108,7 @@ func runReference(tb testing.TB, exec *graph.Exec, n *Network, f *frame, p *Posi
 		tb.Fatal(err)
 	}
 	weights := tensors.FromFlatDataAndDimensions(n.weights, n.Size())
-	out, err := call(exec, append([]any{weights}, f.positions()...)...)
+	out, err := gomlx.Call(exec, append([]any{weights}, f.positions()...)...)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gomlx"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -234,7 +235,7 @@ func (t *Trainer) back(w *worker, r *run, samples []Sample, gradient []float32) 
 	if err := f.fill(chosen); err != nil {
 		return err
 	}
-	outputs, err := call(t.exec, slices.Concat([]any{w.flat}, f.positions(), []any{f.target, f.value, f.weight})...)
+	outputs, err := gomlx.Call(t.exec, slices.Concat([]any{w.flat}, f.positions(), []any{f.target, f.value, f.weight})...)
 	if err != nil {
 		return err
 	}

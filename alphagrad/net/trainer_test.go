@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gomlx"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -408,7 +409,7 @@ func TestGoMLXErrors(t *testing.T) {
 	} {
 		executor, err := graph.NewExec(backend, build)
 		if err == nil {
-			_, err = call(executor, []float32{1, 2})
+			_, err = gomlx.Call(executor, []float32{1, 2})
 		}
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -442,7 +443,7 @@ func TestManyProductsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := tensors.FromScalarAndDimensions(float32(0), 4, 32, 32)
-	out, err := call(executor, x)
+	out, err := gomlx.Call(executor, x)
 	if err != nil {
 		t.Fatal(err)
 	}
