@@ -6,6 +6,7 @@
 //   - elim: the elimination graph on bit sets, orders, costs, the lower bound
 //   - ad: partial derivatives, and derivative programs by vertex elimination
 //   - exec/interp, exec/gosrc, exec/gomlx: the interpreter, generated Go, and GoMLX
+//   - frontend/gomlx: GoMLX graph functions as programs, and their Jacobians
 //   - search: any-time search for cheap orders, with certificates
 //   - mcts: Gumbel AlphaZero and PUCT tree search over any game; knows no graph
 //   - tasks: benchmark functions with published results
