@@ -394,3 +394,117 @@ func TestStructuredJacobian(t *testing.T) {
 		}
 	})
 }
+
+// TestBatchOfRandomPrograms: every sample of a batch is the program applied to that sample.
+func TestBatchOfRandomPrograms(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawArrayProgram(t)
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 4))
+		const n = 3
+		var shared []string
+		for _, name := range p.InputNames() {
+			if rapid.IntRange(0, 2).Draw(t, "share") == 0 {
+				shared = append(shared, name)
+			}
+		}
+		q, err := ir.Batch(p, n, shared...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples := make([][]ir.Tensor, n)
+		all := make([]ir.Tensor, len(p.Inputs))
+		for s := range samples {
+			samples[s] = randomPoint(p, rng)
+			for k, name := range p.InputNames() {
+				if slices.Contains(shared, name) {
+					samples[s][k] = samples[0][k]
+					all[k] = samples[0][k]
+				} else {
+					all[k] = ir.Tensor{Shape: append(ir.Shape{n}, samples[s][k].Shape...), Data: append(all[k].Data, samples[s][k].Data...)}
+				}
+			}
+		}
+		got, err := interp.Eval(q, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for s, x := range samples {
+			want, err := interp.Eval(p, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, w := range want {
+				if !slices.Equal(got[k].Data[s*len(w.Data):(s+1)*len(w.Data)], w.Data) {
+					t.Fatalf("output %d of sample %d is %v, want %v\n%s", k, s, got[k].Data[s*len(w.Data):(s+1)*len(w.Data)], w.Data, q)
+				}
+			}
+		}
+	})
+}
+
+// TestFunctions compares the functions over ops with their definitions, and the Jacobian of a transformer block of them
+// with central differences.
+func TestFunctions(t *testing.T) {
+	b := ir.NewBuilder("block")
+	x, w, g, o := b.Input("x", 3, 4), b.Input("w", 4, 4), b.Input("g", 4), b.Input("o", 4)
+	q := ir.Reshape(ir.Dot(x, w), 3, 2, 2)
+	a := ir.Softmax(ir.Einsum("ihe,jhe->hij", q, q))
+	z := ir.Reshape(ir.Einsum("hij,jhe->ihe", a, q), 3, 4)
+	b.Output("y", ir.LayerNorm(ir.Add(x, ir.Gelu(z)), g, o, 1e-5))
+	b.Output("loss", ir.CrossEntropy(ir.Softmax(x), ir.Silu(z)))
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := randomPoint(p, rand.New(rand.NewPCG(8, 9)))
+	graph, err := ad.Graph(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eval := func(p *ir.Program, at []ir.Tensor) []ir.Tensor {
+		y, err := interp.Eval(p, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return y
+	}
+	for _, order := range [][]int{elim.Forward(graph), elim.Reverse(graph), elim.Markowitz(graph)} {
+		jac, err := ad.Jacobian(p, order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := eval(jac, at)
+		const step = 1e-5
+		for j := range at {
+			for c := range at[j].Data {
+				shift := func(d float64) []ir.Tensor {
+					moved := slices.Clone(at)
+					moved[j].Data = slices.Clone(at[j].Data)
+					moved[j].Data[c] += d
+					return eval(p, moved)
+				}
+				up, down := shift(step), shift(-step)
+				for i := range up {
+					block, n := got[i*len(at)+j], len(at[j].Data)
+					for r := range up[i].Data {
+						fd := (up[i].Data[r] - down[i].Data[r]) / (2 * step)
+						if d := block.Data[r*n+c]; math.Abs(d-fd) > 1e-7 {
+							t.Errorf("output %d[%d] by input %d[%d] is %v, differences give %v", i, r, j, c, d, fd)
+						}
+					}
+				}
+			}
+		}
+	}
+	for row, k := range []int{0, 4, 8} { // layer norm: each row has mean o and deviation g
+		y := eval(p, at)[0].Data[k : k+4]
+		mean, square := 0.0, 0.0
+		for i, v := range y {
+			c := (v - at[3].Data[i]) / at[2].Data[i]
+			mean, square = mean+c/4, square+c*c/4
+		}
+		if math.Abs(mean) > 1e-12 || math.Abs(square-1) > 1e-3 {
+			t.Errorf("row %d of the layer norm has mean %v and variance %v", row, mean, square)
+		}
+	}
+}
