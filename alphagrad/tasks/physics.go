@@ -93,3 +93,69 @@ func robotArm6DOF(t []value) []value {
 		MulScalar(Sub(Mul(Mul(s23, c4), s5), Mul(c23, c5)), d6))
 	return []value{px, py, pz, z, y, zz}
 }
+
+// roeFlux3d follows Roe 1981 with γ = ½ in the operations of the published function.
+func roeFlux3d(in []value) []value {
+	ul0, ul, ul4, ur0, ur, ur4 := in[0], in[1], in[2], in[3], in[4], in[5]
+	const gamma = 0.5
+	half := func(x value) value { return MulScalar(x, 0.5) }
+	pressure := func(u0, u, u4 value) value {
+		return MulScalar(Sub(u4, Div(half(ReduceSum(Powi(u, 2))), u0)), gamma-1)
+	}
+	enthalpy := func(u0, u4, p value) value { return Div(Add(u4, p), u0) }
+	components := func(x value) (a, b, c value) { return element(x, 0), element(x, 1), element(x, 2) }
+	flux := func(u0, u, u4, p value) []value {
+		u1, u2, u3 := components(u)
+		v1, v2, v3 := Div(u1, u0), Div(u2, u0), Div(u3, u0)
+		Div(u, u0) // never used, but numbered
+		return []value{u1, Add(p, Mul(u1, v1)), Mul(u1, v2), Mul(u1, v3), Mul(v1, Add(p, u4))}
+	}
+
+	du0, du := Sub(ur0, ul0), Sub(ur, ul)
+	du1, du2, du3 := components(du)
+	du4 := Sub(ur4, ul4)
+	w1 := Add(Sqrt(ul0), Sqrt(ur0))
+
+	vl := Div(ul, ul0)
+	pl := pressure(ul0, ul, ul4)
+	hl := enthalpy(ul0, ul4, pl)
+	vr := Div(ur, ur0)
+	pr := pressure(ur0, ur, ur4)
+	hr := enthalpy(ur0, ur4, pr)
+
+	// Roe averages.
+	uvw := Div(Add(Mul(Sqrt(ul0), vl), Mul(Sqrt(ur0), vr)), w1)
+	u, v, w := components(uvw)
+	h := Div(Add(Mul(Sqrt(ul0), hl), Mul(Sqrt(ur0), hr)), w1)
+	q2 := ReduceSum(Powi(uvw, 2))
+	a2 := MulScalar(Sub(h, half(q2)), gamma-1)
+	a := Sqrt(a2)
+	lp, l, lm := Add(u, a), u, Sub(u, a)
+
+	c3 := Mul(Mul(Div(Const(a.Builder(), gamma-1), a2), Sub(Add(Mul(Sub(h, q2), du0), Dot(uvw, du)), du4)), l)
+	c2 := Mul(Sub(Div(du3, w), du1), l)
+	c1 := Mul(Sub(Div(du2, v), du0), l)
+	k1 := Sub(du0, c3)
+	k2 := Div(Sub(du1, Mul(u, du0)), a)
+	c0 := Mul(half(Sub(k1, k2)), lm)
+	c4 := Mul(half(Add(k1, k2)), lp)
+
+	fl, fr := flux(ul0, ul, ul4, pl), flux(ur0, ur, ur4, pr)
+	var f, phi []value
+	for k := range fl {
+		f = append(f, Add(fl[k], fr[k]))
+	}
+	df := []value{
+		Add(Add(c0, c3), Mul(c4, lp)),
+		Add(Add(Mul(c0, lm), Mul(c3, u)), Mul(c4, lp)),
+		Add(Add(Add(Mul(c0, v), Mul(c1, v)), Mul(c3, v)), Mul(c4, v)),
+		Add(Add(Add(Mul(c0, w), Mul(c2, w)), Mul(c3, w)), Mul(c4, w)),
+	}
+	first := Mul(c0, Sub(h, Mul(u, a)))
+	energy := Add(Add(first, Mul(c1, Powi(v, 2))), Mul(c2, Powi(w, 2)))
+	df = append(df, Add(Add(energy, Mul(half(c3), q2)), Mul(c4, Add(h, Mul(u, a)))))
+	for k := range f {
+		phi = append(phi, half(Sub(f[k], df[k])))
+	}
+	return phi
+}

@@ -10,8 +10,8 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"sync"
 
@@ -26,9 +26,12 @@ type Interval struct{ Low, High float64 }
 type Task struct {
 	Name   string
 	Doc    string     // what it computes, with its source
-	Domain []Interval // one per input, in declaration order
+	Domain []Interval // one per input, in declaration order; of every element if the input is an array
 	build  func() (*ir.Program, error)
 }
+
+// IsArray reports whether the task works on arrays.
+func (t *Task) IsArray() bool { return slices.Contains(arrayTable, t) }
 
 // Program traces the function afresh.
 func (t *Task) Program() (*ir.Program, error) {
@@ -39,37 +42,50 @@ func (t *Task) Program() (*ir.Program, error) {
 	return p, nil
 }
 
-// Point samples inputs uniformly from the domain, rejecting those where the function is not finite.
+// Point samples the inputs of a task on scalars uniformly from the domain, rejecting those where the function is not finite.
 func (t *Task) Point(rng *rand.Rand) ([]float64, error) {
 	p, err := t.Program()
 	if err != nil {
 		return nil, err
 	}
-	const tries = 10000
 	x := make([]float64, len(t.Domain))
 	for range tries {
+		at := make([]ir.Tensor, len(x))
 		for i, d := range t.Domain {
 			x[i] = d.Low + (d.High-d.Low)*rng.Float64()
+			at[i] = ir.Scalar(x[i])
 		}
-		y, err := interp.EvalScalar(p, x)
+		ok, err := finite(p, at)
 		if err != nil {
 			return nil, err
 		}
-		finite := true
-		for _, v := range y {
-			finite = finite && !math.IsNaN(v) && !math.IsInf(v, 0)
-		}
-		if finite {
+		if ok {
 			return x, nil
 		}
 	}
-	return nil, fmt.Errorf("task %s: no finite value at %d random points of its domain", t.Name, tries)
+	return nil, t.nowhereFinite()
 }
 
-// All lists the tasks in the order of the table.
+// tries bounds the search for a point where a task is finite.
+const tries = 10000
+
+func (t *Task) nowhereFinite() error {
+	return fmt.Errorf("task %s: no finite value at %d random points of its domain", t.Name, tries)
+}
+
+// finite reports whether all outputs are numbers.
+func finite(p *ir.Program, at []ir.Tensor) (bool, error) {
+	y, err := interp.Eval(p, at)
+	if err != nil {
+		return false, err
+	}
+	return len(interp.NonFinite(p, y)) == 0, nil
+}
+
+// All lists the tasks on scalars in the order of the table; [Arrays] lists the others.
 func All() []*Task { return table }
 
-// Names lists the tasks' names in the order of the table.
+// Names lists the names of the tasks on scalars in the order of the table.
 func Names() []string {
 	names := make([]string, len(table))
 	for i, t := range table {
@@ -80,12 +96,16 @@ func Names() []string {
 
 // Lookup finds a task by name; the error lists the known ones.
 func Lookup(name string) (*Task, error) {
-	for _, t := range table {
+	known := Names()
+	for _, t := range slices.Concat(table, arrayTable) {
 		if t.Name == name {
 			return t, nil
 		}
+		if t.IsArray() {
+			known = append(known, t.Name)
+		}
 	}
-	return nil, fmt.Errorf("unknown task %q%s; known tasks: %v", name, ir.Suggest(name, Names()), Names())
+	return nil, fmt.Errorf("unknown task %q%s; known tasks: %v", name, ir.Suggest(name, known), known)
 }
 
 // ProgramOf traces the named task's function.

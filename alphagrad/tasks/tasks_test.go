@@ -79,9 +79,16 @@ func TestTasksAreSound(t *testing.T) {
 			}
 		}
 	}
-	if _, err := tasks.Lookup("RoeFlux1d"); err == nil || err.Error() != `unknown task "RoeFlux1d"; did you mean "RoeFlux_1d"?; known tasks: `+sprint(tasks.Names()) {
+	if _, err := tasks.Lookup("RoeFlux1d"); err == nil || err.Error() != `unknown task "RoeFlux1d"; did you mean "RoeFlux_1d"?; known tasks: `+sprint(append(tasks.Names(), arrayNames()...)) {
 		t.Errorf("unknown task: %v", err)
 	}
+}
+
+func arrayNames() (names []string) {
+	for _, t := range tasks.Arrays() {
+		names = append(names, t.Name)
+	}
+	return names
 }
 
 func sprint(names []string) string {
