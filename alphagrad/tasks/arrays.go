@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
@@ -89,29 +88,3 @@ var spikingWeights = join(weights(-1, 1, ir.Shape{8, 10}, "W1"), weights(-1, 1, 
 
 // Arrays lists the tasks whose inputs are arrays, in the order of the table.
 func Arrays() []*Task { return arrayTable }
-
-// Sample draws inputs of an array task uniformly from the domain, rejecting those where the function is not finite.
-func (t *Task) Sample(rng *rand.Rand) ([]ir.Tensor, error) {
-	p, err := t.Program()
-	if err != nil {
-		return nil, err
-	}
-	for range tries {
-		at := make([]ir.Tensor, len(p.Inputs))
-		for k, id := range p.Inputs {
-			shape := p.Nodes[id].Shape
-			at[k] = ir.Tensor{Shape: shape, Data: make([]float64, shape.Size())}
-			for i := range at[k].Data {
-				at[k].Data[i] = t.Domain[k].Low + (t.Domain[k].High-t.Domain[k].Low)*rng.Float64()
-			}
-		}
-		ok, err := finite(p, at)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			return at, nil
-		}
-	}
-	return nil, t.nowhereFinite()
-}

@@ -42,44 +42,41 @@ func (t *Task) Program() (*ir.Program, error) {
 	return p, nil
 }
 
-// Point samples the inputs of a task on scalars uniformly from the domain, rejecting those where the function is not finite.
+// Point is [Task.Sample] for a task on scalars: one number for each input.
 func (t *Task) Point(rng *rand.Rand) ([]float64, error) {
+	at, err := t.Sample(rng)
+	var x []float64
+	for _, v := range at {
+		x = append(x, v.Data...)
+	}
+	return x, err
+}
+
+// Sample draws inputs uniformly from the domain, rejecting those where the function is not finite.
+func (t *Task) Sample(rng *rand.Rand) ([]ir.Tensor, error) {
 	p, err := t.Program()
 	if err != nil {
 		return nil, err
 	}
-	x := make([]float64, len(t.Domain))
+	const tries = 10000
 	for range tries {
-		at := make([]ir.Tensor, len(x))
-		for i, d := range t.Domain {
-			x[i] = d.Low + (d.High-d.Low)*rng.Float64()
-			at[i] = ir.Scalar(x[i])
+		at := make([]ir.Tensor, len(p.Inputs))
+		for k, id := range p.Inputs {
+			shape := p.Nodes[id].Shape
+			at[k] = ir.Tensor{Shape: shape, Data: make([]float64, shape.Size())}
+			for i := range at[k].Data {
+				at[k].Data[i] = t.Domain[k].Low + (t.Domain[k].High-t.Domain[k].Low)*rng.Float64()
+			}
 		}
-		ok, err := finite(p, at)
+		y, err := interp.Eval(p, at)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			return x, nil
+		if len(interp.NonFinite(p, y)) == 0 {
+			return at, nil
 		}
 	}
-	return nil, t.nowhereFinite()
-}
-
-// tries bounds the search for a point where a task is finite.
-const tries = 10000
-
-func (t *Task) nowhereFinite() error {
-	return fmt.Errorf("task %s: no finite value at %d random points of its domain", t.Name, tries)
-}
-
-// finite reports whether all outputs are numbers.
-func finite(p *ir.Program, at []ir.Tensor) (bool, error) {
-	y, err := interp.Eval(p, at)
-	if err != nil {
-		return false, err
-	}
-	return len(interp.NonFinite(p, y)) == 0, nil
+	return nil, fmt.Errorf("task %s: no finite value at %d random points of its domain", t.Name, tries)
 }
 
 // All lists the tasks on scalars in the order of the table; [Arrays] lists the others.

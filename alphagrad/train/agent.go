@@ -133,6 +133,9 @@ func (a *Agent) follow(g *game.Game, line []int32) {
 
 // NewGame sets up the game of a graph with the given reductions.
 func NewGame(name string, g *elim.Graph, reduce game.Reduction) (*game.Game, error) {
+	if g.IsStructured() {
+		return nil, fmt.Errorf("%s works on arrays; the agent plays on graphs of scalars, where a move costs what the network's features say", name)
+	}
 	return game.New(g, game.Options{Name: name, Objective: game.Muls, Reduce: reduce})
 }
 

@@ -92,8 +92,12 @@ func (c *Config) RootSeed() uint64 { return c.Seed }
 // Validate reports settings that cannot be trained with.
 func (c *Config) Validate() error {
 	for _, name := range c.Tasks {
-		if _, err := tasks.Lookup(name); err != nil {
+		t, err := tasks.Lookup(name)
+		if err != nil {
 			return fmt.Errorf("tasks: %w", err)
+		}
+		if t.IsArray() {
+			return fmt.Errorf("tasks: %s works on arrays; agents train on graphs of scalars", name)
 		}
 	}
 	if _, err := game.ParseReduction(c.Reduce...); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,8 @@ func newTasks() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rows []taskRow
-			for _, t := range tasks.All() {
+			all := slices.Concat(tasks.All(), tasks.Arrays())
+			for _, t := range all {
 				p, err := t.Program()
 				if err != nil {
 					return err
@@ -43,7 +45,7 @@ func newTasks() *cobra.Command {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "task\tinputs\tvertices\teliminable\toutputs\tfunction")
 			for i, r := range rows {
-				fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\n", r.Name, r.Inputs, r.Vertices, r.Eliminable, r.Outputs, tasks.All()[i].Doc)
+				fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\n", r.Name, r.Inputs, r.Vertices, r.Eliminable, r.Outputs, all[i].Doc)
 			}
 			return w.Flush()
 		},
@@ -69,14 +71,15 @@ func newCount() *cobra.Command {
 		Use:   "count",
 		Short: "Count the multiplications of an elimination order",
 		Long: `Count what accumulating the Jacobian in an order costs: muls is the published metric (one multiplication for every
-pair of in- and out-edge of every eliminated vertex, factors ±1 included), ops are the multiplications and additions
+pair of in- and out-edge of every eliminated vertex, factors ±1 included; on arrays what the structures of the edges
+demand, factors ±1 free), ops are the multiplications and additions
 left in the generated value-and-Jacobian program after folding ±1, sharing common subexpressions and dropping dead code.`,
 		Example: `  alphagrad count --task RoeFlux_1d --order markowitz
   alphagrad count --task Lighthouse --order 1,2,3,4,5,6 --json
   alphagrad count --graph my.json --order @order.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			sub, err := src.load(cmd.ErrOrStderr())
+			sub, err := src.load()
 			if err != nil {
 				return err
 			}

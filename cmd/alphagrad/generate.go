@@ -25,7 +25,9 @@ func newGenerate() *cobra.Command {
 structure-of-arrays layout:
 
   func NameJacobian(x *[N]float64, y *[M]float64, jac *[M*N]float64)   // jac[i*N+j] = ∂y[i]/∂x[j]
-  func NameJacobianBatch(n int, x, y, jac []float64)                   // x[j*n+k] is input j of sample k`,
+  func NameJacobianBatch(n int, x, y, jac []float64)                   // x[j*n+k] is input j of sample k
+
+Arrays are written out: their elements follow each other, row-major, in the order of the declarations.`,
 		Example: `  alphagrad generate --task Lighthouse --package optics -o lighthouse_jacobian.go
   alphagrad generate --graph my.json --order @best.json -o my_jacobian.go`,
 		Args: cobra.NoArgs,
@@ -33,7 +35,7 @@ structure-of-arrays layout:
 			if err := mayOverwrite(out); err != nil {
 				return err
 			}
-			sub, err := src.load(cmd.ErrOrStderr())
+			sub, err := src.load()
 			if err != nil {
 				return err
 			}
@@ -41,11 +43,14 @@ structure-of-arrays layout:
 			if err != nil {
 				return err
 			}
-			d, err := ad.ValueAndJacobian(sub.program, ord)
+			d, err := ad.Flat(sub.program, ord)
 			if err != nil {
 				return err
 			}
-			values := len(sub.program.Outputs)
+			values := 0
+			for _, y := range sub.program.Outputs {
+				values += sub.program.Nodes[y.Node].Shape.Size()
+			}
 			code, err := gosrc.File(pkg, gosrc.Function{
 				Name:    sub.name + " Jacobian",
 				Doc:     fmt.Sprintf("writes the outputs to y and the Jacobian to jac, row-major: jac[i*%d+j] = ∂y[i]/∂x[j] (vertex elimination, %s order).", len(d.Inputs), name),

@@ -44,7 +44,7 @@ of values in declaration order; without --at, a task is evaluated at a random po
   echo '[1.5, 2.5, 0.7, 0.8]' | alphagrad jacobian --task Lighthouse --at - --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			sub, err := src.load(cmd.ErrOrStderr())
+			sub, err := src.load()
 			if err != nil {
 				return err
 			}
@@ -55,13 +55,9 @@ of values in declaration order; without --at, a task is evaluated at a random po
 			var x []ir.Tensor
 			switch {
 			case at != "":
-				x, err = readPoint(sub.original, at, cmd.InOrStdin())
+				x, err = readPoint(sub.program, at, cmd.InOrStdin())
 			case sub.task != nil:
-				var p []float64
-				p, err = sub.task.Point(rand.New(rand.NewPCG(seed, 0)))
-				for _, v := range p {
-					x = append(x, ir.Scalar(v))
-				}
+				x, err = sub.task.Sample(rand.New(rand.NewPCG(seed, 0)))
 			default:
 				err = errors.New("--at is needed: a JSON file with the inputs")
 			}
@@ -75,7 +71,7 @@ of values in declaration order; without --at, a task is evaluated at a random po
 			if wantsJSON(cmd) {
 				return printJSON(cmd, res)
 			}
-			return res.print(cmd.OutOrStdout(), sub.original)
+			return res.print(cmd.OutOrStdout(), sub.program)
 		},
 	}
 	src.flags(cmd)
@@ -91,13 +87,7 @@ func evaluate(sub *subject, order []int, x []ir.Tensor) (*jacobianResult, error)
 	if err != nil {
 		return nil, err
 	}
-	var in []ir.Tensor
-	for _, t := range x {
-		for _, v := range t.Data {
-			in = append(in, ir.Scalar(v))
-		}
-	}
-	out, err := interp.Eval(d, in)
+	out, err := interp.Eval(d, x)
 	if err != nil {
 		return nil, err
 	}
@@ -110,50 +100,30 @@ func evaluate(sub *subject, order []int, x []ir.Tensor) (*jacobianResult, error)
 		}
 		return nil, failure{fmt.Errorf("%s: not finite at this point: %s%s", sub.name, strings.Join(bad, ", "), more)}
 	}
-	// Results come element by element: the values, then a row of the Jacobian for every element of every output.
-	p := sub.original
+	p := sub.program
 	res := &jacobianResult{Inputs: named{}, Outputs: named{}, Jacobian: map[string]named{}}
 	for i, id := range p.Inputs {
-		res.Inputs[p.Nodes[id].Name] = nest(p.Nodes[id].Shape, x[i].Data)
+		res.Inputs[p.Nodes[id].Name] = nest(x[i])
 	}
-	columns := len(in)
-	values := len(sub.program.Outputs)
-	row := 0
-	for _, o := range p.Outputs {
-		shape := p.Nodes[o.Node].Shape
-		size := shape.Size()
-		value := make([]float64, size)
-		for k := range value {
-			value[k] = out[row+k].Data[0]
+	for i, y := range p.Outputs {
+		res.Outputs[y.Name] = nest(out[i])
+		res.Jacobian[y.Name] = named{}
+		for j, id := range p.Inputs {
+			res.Jacobian[y.Name][p.Nodes[id].Name] = nest(out[len(p.Outputs)+i*len(p.Inputs)+j])
 		}
-		res.Outputs[o.Name] = nest(shape, value)
-		res.Jacobian[o.Name] = named{}
-		column := 0
-		for _, id := range p.Inputs {
-			in := &p.Nodes[id]
-			var block []float64
-			for k := range size {
-				for j := range in.Shape.Size() {
-					block = append(block, out[values+(row+k)*columns+column+j].Data[0])
-				}
-			}
-			res.Jacobian[o.Name][in.Name] = nest(append(slices.Clone(shape), in.Shape...), block)
-			column += in.Shape.Size()
-		}
-		row += size
 	}
 	return res, nil
 }
 
-// nest arranges row-major data as nested lists.
-func nest(shape ir.Shape, data []float64) any {
-	if len(shape) == 0 {
-		return data[0]
+// nest arranges a tensor as nested row-major lists.
+func nest(t ir.Tensor) any {
+	if len(t.Shape) == 0 {
+		return t.Data[0]
 	}
-	step := len(data) / shape[0]
-	list := make([]any, shape[0])
+	step := len(t.Data) / t.Shape[0]
+	list := make([]any, t.Shape[0])
 	for i := range list {
-		list[i] = nest(shape[1:], data[i*step:(i+1)*step])
+		list[i] = nest(ir.Tensor{Shape: t.Shape[1:], Data: t.Data[i*step : (i+1)*step]})
 	}
 	return list
 }

@@ -54,7 +54,7 @@ move, one evaluation each. Vertices that a proof allows to eliminate at once are
 			if err != nil {
 				return err
 			}
-			sub, err := src.load(cmd.ErrOrStderr())
+			sub, err := src.load()
 			if err != nil {
 				return err
 			}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -27,42 +26,38 @@ func (s *source) flags(cmd *cobra.Command) {
 }
 
 func completeTasks(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return tasks.Names(), cobra.ShellCompDirectiveNoFileComp
+	names := tasks.Names()
+	for _, t := range tasks.Arrays() {
+		names = append(names, t.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // subject is a function ready to be differentiated.
 type subject struct {
-	name     string
-	original *ir.Program // as written
-	program  *ir.Program // of scalars: the same, or its scalar form
-	graph    *elim.Graph
-	task     *tasks.Task // nil for a graph file
+	name    string
+	program *ir.Program
+	graph   *elim.Graph
+	task    *tasks.Task // nil for a graph file
 }
 
-// load reads the function. Programs of arrays are written out in scalars, which a note on log says.
-func (s *source) load(log io.Writer) (*subject, error) {
+// load reads the function.
+func (s *source) load() (*subject, error) {
 	sub := &subject{}
 	var err error
 	if s.task != "" {
 		if sub.task, err = tasks.Lookup(s.task); err != nil {
 			return nil, err
 		}
-		sub.original, err = sub.task.Program()
+		sub.program, err = sub.task.Program()
 	} else {
-		sub.original, err = ir.ReadGraphFile(s.graph)
+		sub.program, err = ir.ReadGraphFile(s.graph)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if sub.name = sub.original.Name; sub.name == "" {
+	if sub.name = sub.program.Name; sub.name == "" {
 		sub.name = s.graph
-	}
-	sub.program = sub.original
-	if ok, _ := sub.original.IsScalar(); !ok {
-		if sub.program, _, err = ir.Scalarize(sub.original); err != nil {
-			return nil, fmt.Errorf("%s: %w", sub.name, err)
-		}
-		fmt.Fprintf(log, "%s works on arrays; its %d vertices are written out as %d scalar ones, which orders refer to\n", sub.name, len(sub.original.Vertices()), len(sub.program.Vertices()))
 	}
 	if sub.graph, err = ad.Graph(sub.program); err != nil {
 		if s.graph != "" {

@@ -67,7 +67,7 @@ Methods:` + about.String(),
 			if settings.Budget < 0 || settings.Evaluations < 0 || (settings.Budget == 0 && settings.Evaluations == 0) {
 				return fmt.Errorf("--budget and --evaluations: one must be positive, none negative")
 			}
-			sub, err := src.load(cmd.ErrOrStderr())
+			sub, err := src.load()
 			if err != nil {
 				return err
 			}
