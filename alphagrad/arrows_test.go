@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"alphagrad/report/nb":      {"alphagrad/report"},
 	"alphagrad/notebook":       {"alphagrad/runs"},
 	"alphagrad/ad":             {"alphagrad/ir", "alphagrad/elim", "alphagrad/structure"},
+	"alphagrad/sparse":         {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp"},
 	"alphagrad/exec/interp":    {"alphagrad/ir"},
 	"alphagrad/exec/gosrc":     {"alphagrad/ir"},
 	"alphagrad/tasks":          {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/interp"},

@@ -5,6 +5,7 @@
 //   - structure: the algebra of structured Jacobians: labels, products, sums
 //   - elim: the elimination graph on bit sets, orders, costs, the lower bound
 //   - ad: partial derivatives, and derivative programs by vertex elimination
+//   - sparse: patterns, colourings and compressed Jacobians
 //   - exec/interp, exec/gosrc, exec/gomlx: the interpreter, generated Go, and GoMLX
 //   - frontend/gomlx: GoMLX graph functions as programs, and their Jacobians
 //   - search: any-time search for cheap orders, with certificates

@@ -1,0 +1,361 @@
+package sparse
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/interp"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
+	"gonum.org/v1/gonum/mat"
+	"pgregory.net/rapid"
+)
+
+func pattern(t testing.TB, columns int, rows [][]int32) *Pattern {
+	t.Helper()
+	p, err := NewPattern(columns, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func banded(t testing.TB, n, width int) *Pattern {
+	rows := make([][]int32, n)
+	for i := range rows {
+		for j := max(0, i-width/2); j <= min(n-1, i+width/2); j++ {
+			rows[i] = append(rows[i], int32(j))
+		}
+	}
+	return pattern(t, n, rows)
+}
+
+func arrow(t testing.TB, n int) *Pattern {
+	rows := make([][]int32, n)
+	for i := range rows {
+		rows[i] = []int32{0, int32(i)}
+		rows[0] = append(rows[0], int32(i))
+	}
+	return pattern(t, n, rows)
+}
+
+// laplacian is the five-point stencil on an n × n grid.
+func laplacian(t testing.TB, n int) *Pattern {
+	rows := make([][]int32, n*n)
+	for i := range n {
+		for j := range n {
+			for _, d := range [][2]int{{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
+				if a, b := i+d[0], j+d[1]; a >= 0 && a < n && b >= 0 && b < n {
+					rows[i*n+j] = append(rows[i*n+j], int32(a*n+b))
+				}
+			}
+		}
+	}
+	return pattern(t, n*n, rows)
+}
+
+func scattered(t testing.TB, rng *rand.Rand, rows, columns, each int) *Pattern {
+	list := make([][]int32, rows)
+	for i := range list {
+		for range each {
+			list[i] = append(list[i], int32(rng.IntN(columns)))
+		}
+	}
+	return pattern(t, columns, list)
+}
+
+// recovers multiplies a random matrix of the pattern with the seeds of a colouring and reads all its entries off again.
+func recovers(t interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}, p *Pattern, c *Coloring) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, uint64(p.Entries())))
+	m := &Matrix{p, make([]float64, p.Entries())}
+	for k := range m.Value {
+		m.Value[k] = 1 + rng.Float64()
+	}
+	forward, reverse := make([]float64, p.Rows*c.Columns), make([]float64, c.Rows*p.Columns)
+	m.Triplets(func(i, j int, v float64) {
+		if c.Column != nil && c.Column[j] >= 0 {
+			forward[i*c.Columns+int(c.Column[j])] += v
+		}
+		if c.Row != nil && c.Row[i] >= 0 {
+			reverse[int(c.Row[i])*p.Columns+j] += v
+		}
+	})
+	sources, err := c.sources(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, s := range sources {
+		got := forward
+		if s.row {
+			got = reverse
+		}
+		if got[s.at] != m.Value[k] {
+			t.Fatalf("entry %d is read as %v, is %v", k, got[s.at], m.Value[k])
+		}
+	}
+}
+
+func TestColors(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		p       *Pattern
+		color   func(*Pattern) *Coloring
+		at      func(n int) bool
+		meaning string
+	}{
+		{"band of width 5 by columns", banded(t, 200, 5), ColorColumns, func(n int) bool { return n == 5 }, "5"},
+		{"band of width 5 by rows", banded(t, 200, 5), ColorRows, func(n int) bool { return n == 5 }, "5"},
+		{"arrow by columns", arrow(t, 100), ColorColumns, func(n int) bool { return n == 100 }, "100: the first row is full"},
+		{"arrow by both", arrow(t, 100), ColorBoth, func(n int) bool { return n == 3 }, "3"},
+		{"five-point Laplacian", laplacian(t, 30), ColorColumns, func(n int) bool { return n >= 5 && n <= 7 }, "5 to 7"},
+		{"random", scattered(t, rand.New(rand.NewPCG(2, 3)), 300, 200, 4), ColorBoth, func(n int) bool { return n < 60 }, "few"},
+	} {
+		coloring := c.color(c.p)
+		if !c.at(coloring.Colors()) {
+			t.Errorf("%s: %d colours, want %s", c.name, coloring.Colors(), c.meaning)
+		}
+		recovers(t, c.p, coloring)
+	}
+}
+
+func TestRandomPatternsAreRecovered(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := make([][]int32, rapid.IntRange(1, 12).Draw(t, "rows"))
+		columns := rapid.IntRange(1, 12).Draw(t, "columns")
+		for i := range rows {
+			rows[i] = rapid.SliceOf(rapid.Int32Range(0, int32(columns-1))).Draw(t, "row")
+		}
+		p, err := NewPattern(columns, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most := 0
+		for i := range p.Rows {
+			most = max(most, len(p.Row(i)))
+		}
+		byColumns := ColorColumns(p)
+		if byColumns.Colors() < most {
+			t.Fatalf("%d colours, but a row has %d entries", byColumns.Colors(), most)
+		}
+		both := ColorBoth(p)
+		if both.Colors() > min(byColumns.Colors(), ColorRows(p).Colors()) {
+			t.Fatalf("both need %d colours, one side alone fewer", both.Colors())
+		}
+		for _, c := range []*Coloring{byColumns, ColorRows(p), both} {
+			recovers(t, p, c)
+		}
+	})
+}
+
+// TestLargePattern: a million entries.
+func TestLargePattern(t *testing.T) {
+	p := scattered(t, rand.New(rand.NewPCG(4, 5)), 100_000, 100_000, 10)
+	c := ColorColumns(p)
+	if c.Colors() < 10 || c.Colors() > 100 {
+		t.Errorf("%d colours", c.Colors())
+	}
+	recovers(t, p, c)
+}
+
+func BenchmarkColorMillionEntries(b *testing.B) {
+	p := scattered(b, rand.New(rand.NewPCG(4, 5)), 100_000, 100_000, 10)
+	for b.Loop() {
+		ColorColumns(p)
+	}
+}
+
+// burgers is one explicit step of the one-dimensional Burgers equation on a grid of n points, end points fixed.
+func burgers(t testing.TB, n int) *ir.Program {
+	b := ir.NewBuilder("burgers")
+	u := b.Input("u", n)
+	left, mid, right := ir.Slice(u, []int{0}, []int{n - 2}), ir.Slice(u, []int{1}, []int{n - 1}), ir.Slice(u, []int{2}, []int{n})
+	flow := ir.Mul(mid, ir.MulScalar(ir.Sub(right, left), -0.05))
+	spread := ir.MulScalar(ir.Add(ir.Sub(left, ir.MulScalar(mid, 2)), right), 0.1)
+	b.Output("v", ir.Pad(ir.Add(mid, ir.Add(flow, spread)), []int{1}, []int{1}))
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestBurgers: the pattern of 10⁵ points has three diagonals and needs three colours; entries equal the closed form.
+func TestBurgers(t *testing.T) {
+	const n = 100_000
+	plan, err := NewPlan(burgers(t, n), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Pattern.Entries() != 3*(n-2) {
+		t.Errorf("%d entries, want %d", plan.Pattern.Entries(), 3*(n-2))
+	}
+	if c := ColorColumns(plan.Pattern).Colors(); c != 3 {
+		t.Errorf("%d colours, want 3", c)
+	}
+	t.Logf("%s, costs %v", plan.Strategy, plan.Costs)
+	u := make([]float64, n)
+	for i := range u {
+		u[i] = math.Sin(float64(i) / 100)
+	}
+	_, m, err := plan.Jacobian([]ir.Tensor{{Shape: ir.Shape{n}, Data: u}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{1, 2, 500, n - 2} {
+		for j, want := range map[int]float64{
+			i - 1: 0.05*u[i] + 0.1, i: 1 - 0.2 - 0.05*(u[i+1]-u[i-1]), i + 1: -0.05*u[i] + 0.1,
+		} {
+			if got := m.At(i, j); math.Abs(got-want) > 1e-15 {
+				t.Errorf("entry (%d, %d) is %v, want %v", i, j, got, want)
+			}
+		}
+	}
+	if _, err := m.Dense(); err == nil {
+		t.Error("10¹⁰ elements are written out")
+	}
+}
+
+// TestPlansAgree: every strategy gives the same matrix, that of the element-by-element Jacobian, and the pattern holds all
+// its entries.
+func TestPlansAgree(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 7))
+	all := append(slices.Clone(tasks.Arrays()), tasks.All()...)
+	for _, task := range all {
+		p, err := task.Program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns := 0
+		for _, id := range p.Inputs {
+			columns += p.Nodes[id].Shape.Size()
+		}
+		if columns > 80 {
+			continue
+		}
+		at, err := task.Sample(rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flat, err := ad.Flat(p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var x []float64
+		for _, a := range at {
+			x = append(x, a.Data...)
+		}
+		if scalar, _ := flat.IsScalar(); !scalar {
+			t.Fatal("not flat")
+		}
+		var inputs []ir.Tensor
+		if task.IsArray() {
+			for _, v := range x {
+				inputs = append(inputs, ir.Scalar(v))
+			}
+		} else {
+			inputs = at
+		}
+		dense, err := interp.Eval(flat, inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []Strategy{"", Eliminate, Columns, Rows, Both} {
+			plan, err := NewPlan(p, Options{Strategy: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m *Matrix
+			for range 2 { // the second time into the first result
+				if _, m, err = plan.Jacobian(at, m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := dense[len(dense)-m.Rows*m.Columns:]
+			for i := range m.Rows {
+				for j := range m.Columns {
+					w := want[i*m.Columns+j].Data[0]
+					if got := m.At(i, j); math.Abs(got-w) > 1e-10*(1+math.Abs(w)) {
+						t.Fatalf("%s by %s: entry (%d, %d) is %v, want %v", task.Name, s, i, j, got, w)
+					}
+				}
+			}
+			if s == "" {
+				for name, c := range plan.Costs {
+					if c < plan.Costs[plan.Strategy] {
+						t.Errorf("%s: %s is chosen at %v, %s costs %v", task.Name, plan.Strategy, plan.Costs[plan.Strategy], name, c)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestMatrixIsGonums(t *testing.T) {
+	m := &Matrix{pattern(t, 3, [][]int32{{2, 0}, nil, {1}}), []float64{1, 2, 3}}
+	d, err := m.Dense()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var product mat.Dense
+	product.Mul(m, m.T())
+	if !mat.Equal(d, mat.NewDense(3, 3, []float64{1, 0, 2, 0, 0, 0, 0, 3, 0})) || product.At(0, 0) != 5 || product.At(2, 2) != 9 {
+		t.Errorf("%v\n%v", mat.Formatted(d), mat.Formatted(&product))
+	}
+}
+
+func TestColoringFiles(t *testing.T) {
+	p := arrow(t, 10)
+	c := ColorBoth(p)
+	data, err := c.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := UnmarshalColoring(data, p)
+	if err != nil || !slices.Equal(back.Column, c.Column) || !slices.Equal(back.Row, c.Row) {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	for _, bad := range []struct{ data, says string }{
+		{"{", "colouring"},
+		{`{"format": "alphagrad-coloring/2"}`, "expected"},
+		{strings.Replace(string(data), p.Hash(), banded(t, 10, 3).Hash(), 1), "another pattern"},
+		{strings.Replace(string(data), `"column":[`, `"column":[7,`, 1), "does not fit"},
+		{`{"format": "alphagrad-coloring/1", "pattern": "` + p.Hash() + `"}`, "cannot be read off"},
+	} {
+		if _, err := UnmarshalColoring([]byte(bad.data), p); err == nil || !strings.Contains(err.Error(), bad.says) {
+			t.Errorf("%.60s: %v", bad.data, err)
+		}
+	}
+	if _, err := NewPlan(burgers(t, 10), Options{Strategy: "colums"}); err == nil || !strings.Contains(err.Error(), `did you mean "columns"`) {
+		t.Error(err)
+	}
+	if _, err := NewPlan(burgers(t, 10), Options{Strategy: Columns, Coloring: c}); err == nil {
+		t.Error("a colouring of another pattern is accepted")
+	}
+}
+
+func FuzzUnmarshalColoring(f *testing.F) {
+	p, err := NewPattern(3, [][]int32{{0, 1}, {2}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	data, err := ColorColumns(p).Marshal(p)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"format":"alphagrad-coloring/1","pattern":"` + p.Hash() + `","columns":2,"column":[0,1,-5]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if c, err := UnmarshalColoring(data, p); err == nil {
+			recovers(t, p, c)
+		}
+	})
+}
