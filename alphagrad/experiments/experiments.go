@@ -36,6 +36,7 @@ var kinds = []struct {
 }{
 	{"poster", func() Experiment { return DefaultPoster() }},
 	{"selfplay", func() Experiment { return DefaultSelfPlay() }},
+	{"trainings", func() Experiment { return DefaultTrainings() }},
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.

@@ -22,9 +22,13 @@ type Agent struct {
 	buf         []int
 }
 
-// NewAgent makes a player of a network.
+// NewAgent makes a player of a network. Without one all moves are equally likely and a position is worth its cheap
+// completion: what the search does by itself.
 func NewAgent(n *net.Network, o mcts.Options) (*Agent, error) {
-	a := &Agent{eval: n.NewEvaluator()}
+	a := &Agent{}
+	if n != nil {
+		a.eval = n.NewEvaluator()
+	}
 	var err error
 	a.search, err = mcts.New(mcts.EvaluatorFunc(a.evaluate), o, 0)
 	return a, err
@@ -39,6 +43,13 @@ func (a *Agent) evaluate(g mcts.Game, legal []int32, logits []float32) (float64,
 	eg, ok := g.(*game.Game)
 	if !ok {
 		return 0, fmt.Errorf("the agent plays vertex elimination, not %T", g)
+	}
+	if a.eval == nil {
+		clear(logits)
+		a.evaluations++
+		a.offer(eg)
+		_, rest := eg.Completion(a.buf)
+		return -rest, nil
 	}
 	a.vertices = a.vertices[:0]
 	for _, action := range legal {
@@ -129,6 +140,23 @@ func (a *Agent) follow(g *game.Game, line []int32) {
 	for range line {
 		g.Undo()
 	}
+}
+
+// PlayUniform plays one game as in self-play, with search alone and no network.
+func (c *Config) PlayUniform(g *elim.Graph, seed uint64) (*Play, error) {
+	reduce, err := game.ParseReduction(c.Reduce...)
+	if err != nil {
+		return nil, err
+	}
+	gm, err := NewGame("", g, reduce)
+	if err != nil {
+		return nil, err
+	}
+	a, err := NewAgent(nil, c.options())
+	if err != nil {
+		return nil, err
+	}
+	return a.Play(gm, seed)
 }
 
 // NewGame sets up the game of a graph with the given reductions.

@@ -26,6 +26,7 @@ type Config struct {
 
 	Games    int      `yaml:"games"`    // self-play games
 	Replay   int      `yaml:"replay"`   // games remembered
+	Annealed int      `yaml:"annealed"` // games by annealing, on every task, remembered before the first iteration
 	Priority bool     `yaml:"priority"` // draw positions by how wrong the network was about them
 	Steps    int      `yaml:"steps"`    // training steps
 	Batch    int      `yaml:"batch"`    // positions of a step
@@ -128,6 +129,7 @@ func (c *Config) Validate() error {
 		{c.Steps < 1 || c.Batch < 1, "steps and batch: at least 1"},
 		{c.Iterations < 0 || c.Budget < 0 || (c.Iterations == 0 && c.Budget == 0), "iterations and budget: one must be positive, none negative"},
 		{c.Evaluate < 1, "evaluate: at least 1"},
+		{c.Annealed < 0, "annealed: must not be negative"},
 		{c.Workers < 0, "workers: must not be negative"},
 	} {
 		if bad.when {

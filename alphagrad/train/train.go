@@ -71,6 +71,11 @@ func (c *Config) Run(ctx context.Context, env Env) error {
 		return err
 	}
 	defer t.learner.Close()
+	if t.state.Iteration == 0 && c.Annealed > 0 {
+		if err := t.anneal(ctx); err != nil {
+			return err
+		}
+	}
 	for !t.finished() {
 		if err := t.iterate(ctx); err != nil {
 			if ctx.Err() != nil {

@@ -5,6 +5,7 @@ package gomlx
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/gomlx/compute"
@@ -45,7 +46,7 @@ func Build(p *ir.Program, inputs []*graph.Node) []*graph.Node {
 				}
 				values[id] = constants[n.Value[0]]
 			} else {
-				values[id] = graph.ConvertDType(graph.ConstTensor(g, tensors.FromFlatDataAndDimensions(n.Value, n.Shape...)), dtype)
+				values[id] = constant(g, dtype, n)
 			}
 			continue
 		}
@@ -60,10 +61,31 @@ func Build(p *ir.Program, inputs []*graph.Node) []*graph.Node {
 		values[id] = r(n, args)
 	}
 	outputs := make([]*graph.Node, len(p.Outputs))
+	computes := false
 	for k, o := range p.Outputs {
 		outputs[k] = values[o.Node]
+		op := p.Nodes[o.Node].Op
+		computes = computes || op.Class == ir.Elementwise && op != ir.OpStopGradient && op != ir.OpPowi
+	}
+	if !computes && len(outputs) > 0 { // the Go backend fails where all results are inputs, moved at most
+		outputs[0] = graph.Add(outputs[0], graph.ScalarZero(g, dtype))
 	}
 	return outputs
+}
+
+// constant records a constant array: a stretched scalar where all elements are equal, so that none of them is stored.
+func constant(g *graph.Graph, dtype dtypes.DType, n *ir.Node) *graph.Node {
+	if !slices.ContainsFunc(n.Value, func(x float64) bool { return x != n.Value[0] }) {
+		return graph.BroadcastToDims(graph.Scalar(g, dtype, n.Value[0]), n.Shape...)
+	}
+	if dtype == dtypes.Float64 {
+		return graph.ConstTensor(g, tensors.FromFlatDataAndDimensions(n.Value, n.Shape...))
+	}
+	rounded := make([]float32, len(n.Value))
+	for k, x := range n.Value {
+		rounded[k] = float32(x)
+	}
+	return graph.ConvertDType(graph.ConstTensor(g, tensors.FromFlatDataAndDimensions(rounded, n.Shape...)), dtype)
 }
 
 // Options say how a program is compiled.

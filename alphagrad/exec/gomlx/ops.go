@@ -41,23 +41,25 @@ var rows = map[*ir.OpInfo]row{
 	ir.OpTan:   unary(func(x *Node) *Node { return Div(Sin(x), Cos(x)) }),
 	ir.OpAsin:  unary(func(x *Node) *Node { return Atan2(x, cathetus(x)) }),
 	ir.OpAcos:  unary(func(x *Node) *Node { return Atan2(cathetus(x), x) }),
-	ir.OpAtan:  unary(func(x *Node) *Node { return Atan2(x, OnesLike(x)) }),
+	ir.OpAtan:  unary(func(x *Node) *Node { return Atan2(MulScalar(x, 2), MulScalar(OnesLike(x), 2)) }), // some XLA miscompiles atan2(x, 1)
 	ir.OpAtan2: binary(func(y, x *Node) *Node { return Atan2(stretched(y, x), stretched(x, y)) }),
-	ir.OpSinh: unary(func(x *Node) *Node {
-		e := Expm1(Abs(x))
-		return Mul(Sign(x), MulScalar(Add(e, Div(e, OnePlus(e))), 0.5))
+	ir.OpSinh: odd(func(a *Node) *Node { // (e + e/(1+e))/2 with e = expm1(a); the quotient is 1 long before e overflows
+		e := Expm1(a)
+		q := MinScalar(e, large)
+		return MulScalar(Add(e, Div(q, OnePlus(q))), 0.5)
 	}),
 	ir.OpCosh: unary(func(x *Node) *Node { return MulScalar(Add(Exp(x), Exp(Neg(x))), 0.5) }),
 	ir.OpTanh: unary(Tanh),
-	ir.OpAsinh: unary(func(x *Node) *Node { // log(a + √(a²+1)) = log1p(a + a²/(1 + √(a²+1))) for a = |x|
-		a := Abs(x)
-		return Mul(Sign(x), Log1p(Add(a, Div(Mul(a, a), OnePlus(Sqrt(OnePlus(Mul(a, a))))))))
+	ir.OpAsinh: odd(func(a *Node) *Node { // log(a + √(a²+1)) = log1p(a + a²/(1 + √(a²+1)))
+		b := MinScalar(a, large)
+		square := Mul(b, b)
+		return beyond(a, Log1p(Add(b, Div(square, OnePlus(Sqrt(OnePlus(square)))))))
 	}),
-	ir.OpAcosh: unary(func(x *Node) *Node { // log(x + √(x²−1)) with t = x − 1
-		t := AddScalar(x, -1)
-		return Log1p(Add(t, Sqrt(Mul(t, AddScalar(t, 2)))))
+	ir.OpAcosh: unary(func(x *Node) *Node { // log(x + √(x²−1)) with t = x − 1; below 1 the root of t is none
+		t := AddScalar(MinScalar(x, large), -1)
+		return beyond(x, Log1p(Add(t, Mul(Sqrt(t), Sqrt(AddScalar(t, 2))))))
 	}),
-	ir.OpAtanh: unary(func(x *Node) *Node { return MulScalar(Log1p(Div(MulScalar(x, 2), OneMinus(x))), 0.5) }),
+	ir.OpAtanh: odd(func(a *Node) *Node { return MulScalar(Log1p(Div(MulScalar(a, 2), OneMinus(a))), 0.5) }),
 
 	ir.OpAbs:  unary(Abs),
 	ir.OpSign: unary(Sign),
@@ -78,7 +80,7 @@ var rows = map[*ir.OpInfo]row{
 			atZero = *n.Attrs.AtZero
 		}
 		zero, one := ZerosLike(x[0]), OnesLike(x[0])
-		return Where(GreaterThan(x[0], zero), one, Where(LessThan(x[0], zero), zero, MulScalar(one, atZero)))
+		return Where(GreaterThan(x[0], zero), one, Where(LessThan(x[0], zero), zero, AddScalar(x[0], atZero))) // not a number stays it
 	},
 	ir.OpStopGradient: unary(StopGradient),
 
@@ -94,6 +96,22 @@ var rows = map[*ir.OpInfo]row{
 	ir.OpReduceMax:  reduction(ReduceMax),
 	ir.OpReduceMin:  reduction(ReduceMin),
 	ir.OpEinsum:     einsum,
+}
+
+// large is a number whose square exists and beside whose square 1 vanishes, in float32 and float64.
+const large = 1e9
+
+// odd extends a function of x ≥ 0 to one with f(−x) = −f(x).
+func odd(f func(a *Node) *Node) row {
+	return unary(func(x *Node) *Node {
+		sign := Where(LessThan(x, ZerosLike(x)), Neg(OnesLike(x)), OnesLike(x))
+		return Mul(sign, f(Mul(sign, x)))
+	})
+}
+
+// beyond is y, log 2x where x is large.
+func beyond(x, y *Node) *Node {
+	return Where(GreaterThan(x, MulScalar(OnesLike(x), large)), AddScalar(Log(x), math.Ln2), y)
 }
 
 // reduction reduces the axes that the attributes name. No axes mean none; in GoMLX they would mean all.

@@ -20,6 +20,53 @@ type Options struct {
 	Name  string                                       // of the function, in errors; "f" if empty
 	Order []int                                        // vertices in the order of elimination; nil: Find
 	Find  func(g *elim.Graph) (order []int, err error) // nil: the cheapest of forward, reverse and Markowitz
+
+	Inputs []int // positions, from 0, of the inputs to differentiate by; nil: all
+}
+
+// derivative is the program of the Jacobian, with the outputs of p in front where values are wanted. What only other
+// inputs need is dead code.
+func (o Options) derivative(p *ir.Program, order []int, values bool) (*ir.Program, error) {
+	d, err := ad.Raw(p, order)
+	if err != nil {
+		return nil, fmt.Errorf("graph function %w", err) // names the program, which has the function's name
+	}
+	outputs, entries := d.Outputs[:len(p.Outputs)], d.Outputs[len(p.Outputs):]
+	if !values {
+		outputs = nil
+	}
+	wanted := slices.Clone(outputs)
+	for row := range slices.Chunk(entries, len(p.Inputs)) {
+		for _, k := range o.inputs(p) {
+			wanted = append(wanted, row[k])
+		}
+	}
+	d.Outputs = wanted
+	return ir.Simplify(d)
+}
+
+// inputs lists the positions of the inputs to differentiate by.
+func (o Options) inputs(p *ir.Program) []int {
+	if o.Inputs == nil {
+		return upTo(len(p.Inputs))
+	}
+	return o.Inputs
+}
+
+// check refuses a function that uses variables of a model beside its n inputs, and wrong positions.
+func (o Options) check(p *ir.Program, n int) error {
+	if len(p.Inputs) > n {
+		return fmt.Errorf("graph function %s uses the variable %q; pass it as an input, or as a constant by Store.WithVariableAsConst(true)", p.Name, p.InputNames()[n])
+	}
+	for i, k := range o.Inputs {
+		if k < 0 || k >= n || slices.Contains(o.Inputs[:i], k) {
+			return fmt.Errorf("graph function %s: the positions of inputs %v; expected different ones from 0 to %d", p.Name, o.Inputs, n-1)
+		}
+	}
+	if o.Inputs != nil && len(o.Inputs) == 0 {
+		return fmt.Errorf("graph function %s: an empty list of inputs to differentiate by", p.Name)
+	}
+	return nil
 }
 
 func (o Options) order(p *ir.Program) ([]int, error) {
@@ -82,7 +129,7 @@ func Jacobian(backend compute.Backend, fn any, o Options) (*Derivative, error) {
 }
 
 // Call evaluates the function and its Jacobian: jacobian[i][j] is ∂y_i/∂x_j with the axes of output i, then those of
-// input j.
+// input j, of the inputs chosen.
 func (d *Derivative) Call(inputs ...*tensors.Tensor) (values []*tensors.Tensor, jacobian [][]*tensors.Tensor, err error) {
 	var key strings.Builder
 	list := make([]shapes.Shape, len(inputs))
@@ -105,7 +152,7 @@ func (d *Derivative) Call(inputs ...*tensors.Tensor) (values []*tensors.Tensor, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("graph function %s: %w", d.options.Name, err)
 	}
-	for row := range slices.Chunk(out[c.outputs:], len(inputs)) {
+	for row := range slices.Chunk(out[c.outputs:], len(d.options.inputs(c.program))) {
 		jacobian = append(jacobian, row)
 	}
 	return out[:c.outputs], jacobian, nil
@@ -116,16 +163,14 @@ func (d *Derivative) compile(inputs []shapes.Shape) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range inputs[1:] {
-		if s.DType != inputs[0].DType {
-			return nil, fmt.Errorf("graph function %s: inputs have types %s and %s; expected one type", d.options.Name, inputs[0].DType, s.DType)
-		}
+	if err := d.options.check(p, len(inputs)); err != nil {
+		return nil, err
 	}
 	c := &compiled{outputs: len(p.Outputs)}
 	if c.order, err = d.options.order(p); err != nil {
 		return nil, fmt.Errorf("graph function %s: %w", d.options.Name, err)
 	}
-	if c.program, err = ad.ValueAndJacobian(p, c.order); err != nil {
+	if c.program, err = d.options.derivative(p, c.order, true); err != nil {
 		return nil, err
 	}
 	c.exec, err = graph.NewExec(d.backend, func(x []*graph.Node) []*graph.Node { return exec.Build(c.program, x) })
@@ -149,16 +194,19 @@ func JacobianNodes(fn any, o Options, inputs ...*graph.Node) [][]*graph.Node {
 	if err != nil {
 		panic(err)
 	}
+	if err := o.check(p, len(inputs)); err != nil {
+		panic(err)
+	}
 	order, err := o.order(p)
 	if err != nil {
 		panic(err)
 	}
-	jac, err := ad.Jacobian(p, order)
+	jac, err := o.derivative(p, order, false)
 	if err != nil {
 		panic(err)
 	}
 	var jacobian [][]*graph.Node
-	for row := range slices.Chunk(exec.Build(jac, inputs), len(inputs)) {
+	for row := range slices.Chunk(exec.Build(jac, inputs), len(o.inputs(p))) {
 		jacobian = append(jacobian, row)
 	}
 	return jacobian

@@ -1,114 +1,125 @@
 package gomlx
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
-	"github.com/alphagrad/alphagrad-go/alphagrad/exec/interp"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// A rule writes a node as a value of the program. Truth values are 0 and 1.
-type rule func(w *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error)
+// A rule reads a node whose operands have been read.
+type rule func(t *tracer, n *graph.Node) (*ir.Value, error)
 
-// rules holds one row per node type; a type without a row is refused by name.
-var rules map[graph.NodeType]rule
+// rules holds one row for each node type. Truth values are 0 and 1.
+var rules = map[graph.NodeType]rule{
+	graph.NodeTypeAbs:      elementwise(ir.OpAbs),
+	graph.NodeTypeCos:      elementwise(ir.OpCos),
+	graph.NodeTypeErf:      elementwise(ir.OpErf),
+	graph.NodeTypeExp:      elementwise(ir.OpExp),
+	graph.NodeTypeExpm1:    elementwise(ir.OpExpm1),
+	graph.NodeTypeLog:      elementwise(ir.OpLog),
+	graph.NodeTypeLog1p:    elementwise(ir.OpLog1p),
+	graph.NodeTypeLogistic: elementwise(ir.OpLogistic),
+	graph.NodeTypeNeg:      elementwise(ir.OpNeg),
+	graph.NodeTypeRsqrt:    elementwise(ir.OpRsqrt),
+	graph.NodeTypeSign:     elementwise(ir.OpSign),
+	graph.NodeTypeSin:      elementwise(ir.OpSin),
+	graph.NodeTypeSqrt:     elementwise(ir.OpSqrt),
+	graph.NodeTypeTanh:     elementwise(ir.OpTanh),
 
-func init() { // the rows reach back to the table through gather, which evaluates its indices
-	rules = map[graph.NodeType]rule{
-		graph.NodeTypeConstant: constant,
-		graph.NodeTypeIota:     iota_,
+	graph.NodeTypeAdd:   elementwise(ir.OpAdd),
+	graph.NodeTypeSub:   elementwise(ir.OpSub),
+	graph.NodeTypeMul:   product,
+	graph.NodeTypeDiv:   elementwise(ir.OpDiv),
+	graph.NodeTypePow:   elementwise(ir.OpPow),
+	graph.NodeTypeAtan2: elementwise(ir.OpAtan2),
+	graph.NodeTypeMax:   elementwise(ir.OpMax),
+	graph.NodeTypeMin:   elementwise(ir.OpMin),
+	graph.NodeTypeWhere: elementwise(ir.OpSelect),
+	graph.NodeTypeClamp: composed(func(x []*ir.Value) *ir.Value { return ir.Min(ir.Max(x[1], x[0]), x[2]) }),
 
-		graph.NodeTypeAbs:      unary(ir.Abs),
-		graph.NodeTypeCos:      unary(ir.Cos),
-		graph.NodeTypeErf:      unary(ir.Erf),
-		graph.NodeTypeExp:      unary(ir.Exp),
-		graph.NodeTypeExpm1:    unary(ir.Expm1),
-		graph.NodeTypeLog:      unary(ir.Log),
-		graph.NodeTypeLog1p:    unary(ir.Log1p),
-		graph.NodeTypeLogistic: unary(ir.Logistic),
-		graph.NodeTypeNeg:      unary(ir.Neg),
-		graph.NodeTypeRsqrt:    unary(ir.Rsqrt),
-		graph.NodeTypeSign:     unary(ir.Sign),
-		graph.NodeTypeSin:      unary(ir.Sin),
-		graph.NodeTypeSqrt:     unary(ir.Sqrt),
-		graph.NodeTypeTanh:     unary(ir.Tanh),
+	graph.NodeTypeGreaterThan:    composed(func(x []*ir.Value) *ir.Value { return step(x[0], x[1], 0) }),
+	graph.NodeTypeGreaterOrEqual: composed(func(x []*ir.Value) *ir.Value { return step(x[0], x[1], 1) }),
+	graph.NodeTypeLessThan:       composed(func(x []*ir.Value) *ir.Value { return step(x[1], x[0], 0) }),
+	graph.NodeTypeLessOrEqual:    composed(func(x []*ir.Value) *ir.Value { return step(x[1], x[0], 1) }),
+	graph.NodeTypeEqual:          composed(func(x []*ir.Value) *ir.Value { return ir.OneMinus(differ(x[0], x[1])) }),
+	graph.NodeTypeNotEqual:       composed(func(x []*ir.Value) *ir.Value { return differ(x[0], x[1]) }),
+	graph.NodeTypeLogicalAnd:     elementwise(ir.OpMin),
+	graph.NodeTypeLogicalOr:      elementwise(ir.OpMax),
+	graph.NodeTypeLogicalXor:     composed(func(x []*ir.Value) *ir.Value { return differ(x[0], x[1]) }),
+	graph.NodeTypeLogicalNot:     composed(func(x []*ir.Value) *ir.Value { return ir.OneMinus(x[0]) }),
 
-		graph.NodeTypeAdd:   binary(ir.Add),
-		graph.NodeTypeAtan2: binary(ir.Atan2),
-		graph.NodeTypeDiv:   division,
-		graph.NodeTypeMax:   binary(ir.Max),
-		graph.NodeTypeMin:   binary(ir.Min),
-		graph.NodeTypeMul:   binary(ir.Mul),
-		graph.NodeTypePow:   binary(ir.Pow),
-		graph.NodeTypeSub:   binary(ir.Sub),
-		graph.NodeTypeClamp: elementwise(func(x []*ir.Value) *ir.Value { return ir.Min(ir.Max(x[1], x[0]), x[2]) }),
-		graph.NodeTypeWhere: elementwise(func(x []*ir.Value) *ir.Value { return ir.Select(x[0], x[1], x[2]) }),
+	graph.NodeTypeIdentity:            composed(func(x []*ir.Value) *ir.Value { return x[0] }),
+	graph.NodeTypeOptimizationBarrier: composed(func(x []*ir.Value) *ir.Value { return x[0] }),
+	graph.NodeTypeConvertDType:        convert,
 
-		graph.NodeTypeGreaterThan:    binary(func(x, y *ir.Value) *ir.Value { return step(x, y, 0) }),
-		graph.NodeTypeGreaterOrEqual: binary(func(x, y *ir.Value) *ir.Value { return step(x, y, 1) }),
-		graph.NodeTypeLessThan:       binary(func(x, y *ir.Value) *ir.Value { return step(y, x, 0) }),
-		graph.NodeTypeLessOrEqual:    binary(func(x, y *ir.Value) *ir.Value { return step(y, x, 1) }),
-		graph.NodeTypeEqual:          binary(func(x, y *ir.Value) *ir.Value { return ir.OneMinus(differs(x, y)) }),
-		graph.NodeTypeNotEqual:       binary(differs),
-		graph.NodeTypeLogicalAnd:     binary(ir.Mul),
-		graph.NodeTypeLogicalOr:      binary(ir.Max),
-		graph.NodeTypeLogicalXor:     binary(differs),
-		graph.NodeTypeLogicalNot:     unary(ir.OneMinus),
+	graph.NodeTypeReduceSum:        reduction(ir.OpReduceSum),
+	graph.NodeTypeReduceProduct:    reduction(ir.OpReduceProd),
+	graph.NodeTypeReduceMax:        reduction(ir.OpReduceMax),
+	graph.NodeTypeReduceMin:        reduction(ir.OpReduceMin),
+	graph.NodeTypeReduceLogicalAnd: reduction(ir.OpReduceMin),
+	graph.NodeTypeReduceLogicalOr:  reduction(ir.OpReduceMax),
+	graph.NodeTypeDotGeneral:       dotGeneral,
 
-		graph.NodeTypeIdentity:            identity,
-		graph.NodeTypeOptimizationBarrier: unary(func(x *ir.Value) *ir.Value { return x }),
-		graph.NodeTypeConvertDType:        convert,
-
-		graph.NodeTypeReshape:   one(func(n *graph.Node, x *ir.Value) *ir.Value { return ir.Reshape(x, n.Shape().Dimensions...) }),
-		graph.NodeTypeTranspose: one(func(n *graph.Node, x *ir.Value) *ir.Value { return ir.Transpose(x, ints(n, "permutation")...) }),
-		graph.NodeTypeBroadcastInDim: one(func(n *graph.Node, x *ir.Value) *ir.Value {
-			return ir.Broadcast(x, n.Shape().Dimensions, ints(n, "broadcastAxes")...)
-		}),
-		graph.NodeTypeSlice: one(func(n *graph.Node, x *ir.Value) *ir.Value {
-			a := &ir.Attrs{Start: ints(n, "starts"), Limit: ints(n, "limits"), Stride: ints(n, "strides")}
-			if len(a.Stride) == 0 {
-				a.Stride = nil
-			}
-			return ir.Apply(ir.OpSlice, a, x)
-		}),
-		graph.NodeTypeReverse: one(func(n *graph.Node, x *ir.Value) *ir.Value {
-			for _, axis := range ints(n, "axes") {
-				back := make([]int, x.Shape()[axis])
-				for k := range back {
-					back[k] = len(back) - 1 - k
-				}
-				x = ir.Gather(x, axis, back...)
-			}
-			return x
-		}),
-		graph.NodeTypeConcatenate: func(_ *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-			return ir.Concatenate(x, int(field(n, "axis").Int())), nil
-		},
-		graph.NodeTypePad:           pad,
-		graph.NodeTypeGather:        gather,
-		graph.NodeTypeReduceSum:     reduction(ir.ReduceSum),
-		graph.NodeTypeReduceMax:     reduction(ir.ReduceMax),
-		graph.NodeTypeReduceMin:     reduction(ir.ReduceMin),
-		graph.NodeTypeReduceProduct: reduction(ir.ReduceMultiply),
-		graph.NodeTypeDotGeneral:    dotGeneral,
-	}
+	graph.NodeTypeReshape: func(t *tracer, n *graph.Node) (*ir.Value, error) {
+		return reshape(t.full(n.Inputs()[0]), n.Shape().Dimensions), nil
+	},
+	graph.NodeTypeTranspose: func(t *tracer, n *graph.Node) (*ir.Value, error) {
+		return ir.Transpose(t.full(n.Inputs()[0]), ints(n, "permutation")...), nil
+	},
+	graph.NodeTypeBroadcastInDim: broadcastInDim,
+	graph.NodeTypeSlice:          slice,
+	graph.NodeTypeConcatenate:    concatenate,
+	graph.NodeTypePad:            pad,
+	graph.NodeTypeReverse:        reverse,
+	graph.NodeTypeGather:         gather,
 }
 
-// field reads a private static parameter of a node; the tests pin every one that is used.
-func field(n *graph.Node, name string) reflect.Value {
-	f := reflect.ValueOf(n).Elem().FieldByName("inputs").Elem().Elem().FieldByName(name)
+// NodeTypes lists the node types with a rule, sorted. Fused nodes are read as well where GoMLX keeps their unfused form.
+func NodeTypes() []string {
+	var names []string
+	for t := range rules {
+		names = append(names, t.String())
+	}
+	slices.Sort(names)
+	return names
+}
+
+// typeName names a node type; GoMLX has no names for those of control flow.
+func typeName(t graph.NodeType) string {
+	switch t {
+	case graph.NodeTypeCall:
+		return "Call"
+	case graph.NodeTypeSort:
+		return "Sort"
+	case graph.NodeTypeWhile:
+		return "While"
+	case graph.NodeTypeIf:
+		return "If"
+	}
+	return t.String()
+}
+
+func noRule(n *graph.Node) error {
+	return fmt.Errorf("node type %s has no rule; those with one are %s", typeName(n.Type()), strings.Join(NodeTypes(), ", "))
+}
+
+// param reads a static parameter of a node.
+func param(n *graph.Node, field string) reflect.Value {
+	f := reflect.ValueOf(n).Elem().FieldByName("inputs").Elem().Elem().FieldByName(field)
 	if !f.IsValid() {
-		panic(fmt.Errorf("node type %s of this version of GoMLX has no parameter %s", n.Type(), name))
+		panic(fmt.Sprintf("this version of GoMLX has no field %s in its %s nodes; the rule is for v0.28", field, n.Type()))
 	}
 	return f
 }
 
-func ints(n *graph.Node, name string) []int {
-	f := field(n, name)
+func ints(n *graph.Node, field string) []int {
+	f := param(n, field)
 	list := make([]int, f.Len())
 	for k := range list {
 		list[k] = int(f.Index(k).Int())
@@ -116,288 +127,190 @@ func ints(n *graph.Node, name string) []int {
 	return list
 }
 
-func one(f func(n *graph.Node, x *ir.Value) *ir.Value) rule {
-	return func(_ *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) { return f(n, x[0]), nil }
+// elementwise reads a node that is one op of the table.
+func elementwise(op *ir.OpInfo) rule {
+	return composed(func(x []*ir.Value) *ir.Value { return ir.Apply(op, nil, x...) })
 }
 
-func unary(f func(x *ir.Value) *ir.Value) rule {
-	return func(_ *walker, _ *graph.Node, x []*ir.Value) (*ir.Value, error) { return f(x[0]), nil }
-}
-
-func binary(f func(x, y *ir.Value) *ir.Value) rule {
-	return elementwise(func(x []*ir.Value) *ir.Value { return f(x[0], x[1]) })
-}
-
-// elementwise brings the operands to the shape of the result: GoMLX stretches axes of size 1.
-func elementwise(f func(x []*ir.Value) *ir.Value) rule {
-	return func(_ *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-		shape := ir.Shape(n.Shape().Dimensions)
-		for k, v := range x {
-			if s := v.Shape(); len(s) > 0 && !s.Equal(shape) {
-				axes := make([]int, len(s))
-				for i := range axes {
-					axes[i] = i
-				}
-				x[k] = ir.Broadcast(v, shape, axes...)
+// composed reads a node that acts element by element. Axes of size 1 stretch.
+func composed(f func(x []*ir.Value) *ir.Value) rule {
+	return func(t *tracer, n *graph.Node) (*ir.Value, error) {
+		var args []*ir.Value
+		for _, x := range n.Inputs() {
+			v := t.values[x]
+			if s, dims := v.Shape(), n.Shape().Dimensions; len(s) > 0 && !s.Equal(dims) {
+				v = ir.Broadcast(v, dims, upTo(len(s))...)
 			}
+			args = append(args, v)
 		}
-		v := f(x)
-		if len(shape) > 0 && len(v.Shape()) == 0 { // all operands were scalars
-			v = ir.Broadcast(v, shape)
-		}
-		return v, nil
+		return f(args), nil
 	}
 }
 
-// step is 1 where x > y, the given value where they are equal and 0 elsewhere.
+// product reads a multiplication; x·x is a square, as GoMLX's Square writes it.
+func product(t *tracer, n *graph.Node) (*ir.Value, error) {
+	if x := n.Inputs(); x[0] == x[1] {
+		return ir.Square(t.values[x[0]]), nil
+	}
+	return elementwise(ir.OpMul)(t, n)
+}
+
+// step is 1 where x > y, atEqual where x = y.
 func step(x, y *ir.Value, atEqual float64) *ir.Value {
 	return ir.Heaviside(ir.Sub(x, y), &ir.Attrs{AtZero: &atEqual})
 }
 
-func differs(x, y *ir.Value) *ir.Value { return ir.Abs(ir.Sign(ir.Sub(x, y))) }
+// differ is 1 where x ≠ y.
+func differ(x, y *ir.Value) *ir.Value { return ir.Abs(ir.Sign(ir.Sub(x, y))) }
 
-func division(w *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-	if !n.DType().IsFloat() {
-		return nil, fmt.Errorf("division of type %s truncates, which programs cannot", n.DType())
+// convert reads a change of dtype between floating-point numbers and truth values.
+func convert(t *tracer, n *graph.Node) (*ir.Value, error) {
+	x := n.Inputs()[0]
+	v := t.values[x]
+	if n.DType() == dtypes.Bool && x.DType() != dtypes.Bool {
+		return ir.Abs(ir.Sign(v)), nil
 	}
-	return binary(ir.Div)(w, n, x)
+	return v, nil
 }
 
-func identity(_ *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-	if n.CustomGradient() != nil {
-		return nil, fmt.Errorf("a custom gradient is Go code that cannot be read; write the function with ir.Heaviside, which names its surrogate derivative")
+// reduction reads a reduction; no axes mean all.
+func reduction(op *ir.OpInfo) rule {
+	return func(t *tracer, n *graph.Node) (*ir.Value, error) {
+		x := t.full(n.Inputs()[0])
+		axes := ints(n, "axes")
+		if len(axes) == 0 {
+			axes = upTo(len(x.Shape()))
+		}
+		return ir.Apply(op, &ir.Attrs{Axes: axes}, x), nil
 	}
-	if n.StopGradient() {
-		return ir.StopGradient(x[0]), nil
-	}
-	return x[0], nil
 }
 
-// convert allows changes of type that keep the number.
-func convert(_ *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-	from, to := n.Inputs()[0].DType(), n.DType()
-	switch {
-	case to.IsFloat(), from == to, from.IsInt() && to.IsInt(), !from.IsFloat() && to.IsInt():
-		return x[0], nil
-	case !to.IsInt(): // truth value
-		return differs(x[0], ir.Const(x[0].Builder(), 0)), nil
+// dotGeneral reads a contraction: its result has the batch axes, then the free ones of the left and of the right operand.
+func dotGeneral(t *tracer, n *graph.Node) (*ir.Value, error) {
+	lhs, rhs := t.full(n.Inputs()[0]), t.full(n.Inputs()[1])
+	next := 'a'
+	label := func() rune { next++; return next - 1 }
+	left, right := make([]rune, len(lhs.Shape())), make([]rune, len(rhs.Shape()))
+	pair := func(which string) (labels string) {
+		other := ints(n, "rhs"+which)
+		for k, axis := range ints(n, "lhs"+which) {
+			l := label()
+			left[axis], right[other[k]] = l, l
+			labels += string(l)
+		}
+		return labels
 	}
-	return nil, fmt.Errorf("conversion from %s to %s rounds, which programs cannot", from, to)
-}
-
-func constant(w *walker, n *graph.Node, _ []*ir.Value) (*ir.Value, error) {
-	data, err := floats(n.ConstantValue())
-	if err != nil {
-		return nil, err
-	}
-	if n.IsScalar() {
-		return ir.Const(w.b, data[0]), nil
-	}
-	return ir.ConstTensor(w.b, n.Shape().Dimensions, data), nil
-}
-
-// floats are the elements of a tensor of any type of number.
-func floats(t *tensors.Tensor) ([]float64, error) {
-	var data []float64
-	err := t.ConstFlatData(func(flat any) {
-		v := reflect.ValueOf(flat)
-		data = make([]float64, v.Len())
-		for k := range data {
-			switch e := v.Index(k); {
-			case e.CanFloat():
-				data[k] = e.Float()
-			case e.CanInt():
-				data[k] = float64(e.Int())
-			case e.CanUint():
-				data[k] = float64(e.Uint())
-			case e.Kind() == reflect.Bool && e.Bool():
-				data[k] = 1
-			case e.Kind() == reflect.Bool:
-			default:
-				data = nil
-				return
+	pair("ContractingAxes")
+	result := pair("BatchAxes")
+	for _, axes := range [][]rune{left, right} {
+		for k := range axes {
+			if axes[k] == 0 {
+				axes[k] = label()
+				result += string(axes[k])
 			}
 		}
-	})
-	if err == nil && data == nil {
-		err = fmt.Errorf("constants of type %s cannot be read", t.DType())
 	}
-	return data, err
+	return ir.Einsum(string(left)+","+string(right)+"->"+result, lhs, rhs), nil
 }
 
-func iota_(w *walker, n *graph.Node, _ []*ir.Value) (*ir.Value, error) {
-	shape, axis := ir.Shape(n.Shape().Dimensions), int(field(n, "iotaAxis").Int())
-	data := make([]float64, shape.Size())
-	below := 1
-	for _, s := range shape[axis+1:] {
-		below *= s
+func broadcastInDim(t *tracer, n *graph.Node) (*ir.Value, error) {
+	x := t.values[n.Inputs()[0]]
+	if len(x.Shape()) == 0 {
+		return x, nil
 	}
-	for k := range data {
-		data[k] = float64(k / below % shape[axis])
-	}
-	return ir.ConstTensor(w.b, shape, data), nil
+	return ir.Broadcast(x, n.Shape().Dimensions, ints(n, "broadcastAxes")...), nil
 }
 
-func reduction(f func(x *ir.Value, axes ...int) *ir.Value) rule {
-	return one(func(n *graph.Node, x *ir.Value) *ir.Value {
-		if len(x.Shape()) == 0 {
+func slice(t *tracer, n *graph.Node) (*ir.Value, error) {
+	a := &ir.Attrs{Start: ints(n, "starts"), Limit: ints(n, "limits"), Stride: ints(n, "strides")}
+	if len(a.Stride) == 0 || !slices.ContainsFunc(a.Stride, func(s int) bool { return s != 1 }) {
+		a.Stride = nil
+	}
+	return ir.Apply(ir.OpSlice, a, t.full(n.Inputs()[0])), nil
+}
+
+func concatenate(t *tracer, n *graph.Node) (*ir.Value, error) {
+	var parts []*ir.Value
+	for _, x := range n.Inputs() {
+		parts = append(parts, t.full(x))
+	}
+	return ir.Concatenate(parts, int(param(n, "axis").Int())), nil
+}
+
+// pad reads a padding with any constant, negative widths (which cut) and space between elements.
+func pad(t *tracer, n *graph.Node) (*ir.Value, error) {
+	fill := t.constants[n.Inputs()[1]]
+	if len(fill) != 1 {
+		return nil, errors.New("pads with a value that depends on an input; expected a constant")
+	}
+	x := t.full(n.Inputs()[0])
+	ones := ir.Broadcast(ir.Const(t.b, 1), x.Shape()) // becomes 1 where an element of x lies
+	config := param(n, "axesConfig")
+	for axis := range config.Len() {
+		c := config.Index(axis)
+		start, end, interior := int(c.FieldByName("Start").Int()), int(c.FieldByName("End").Int()), int(c.FieldByName("Interior").Int())
+		x = padAxis(x, axis, start, end, interior)
+		if fill[0] != 0 {
+			ones = padAxis(ones, axis, start, end, interior)
+		}
+	}
+	if fill[0] != 0 {
+		x = ir.Select(ones, x, ir.Const(t.b, fill[0]))
+	}
+	return x, nil
+}
+
+func padAxis(x *ir.Value, axis, start, end, interior int) *ir.Value {
+	widen := func(x *ir.Value, axis, low, high int) *ir.Value {
+		if low == 0 && high == 0 {
 			return x
 		}
-		return f(x, ints(n, "axes")...)
-	})
+		a := &ir.Attrs{Low: make([]int, len(x.Shape())), High: make([]int, len(x.Shape()))}
+		a.Low[axis], a.High[axis] = low, high
+		return ir.Apply(ir.OpPad, a, x)
+	}
+	if interior > 0 { // each element becomes a row of itself and zeros; the last row's zeros go
+		shape := x.Shape()
+		rows := widen(ir.Reshape(x, slices.Insert(slices.Clone(shape), axis+1, 1)...), axis+1, 0, interior)
+		long := slices.Clone(shape)
+		long[axis] *= interior + 1
+		x = cut(ir.Reshape(rows, long...), axis, 0, interior)
+	}
+	return cut(widen(x, axis, max(start, 0), max(end, 0)), axis, max(-start, 0), max(-end, 0))
 }
 
-func pad(w *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-	if !x[1].IsConst(0) {
-		return nil, fmt.Errorf("the fill value is not the constant 0")
+// cut drops elements at both ends of an axis.
+func cut(x *ir.Value, axis, low, high int) *ir.Value {
+	if low == 0 && high == 0 {
+		return x
 	}
-	config := field(n, "axesConfig")
-	low, high := make([]int, len(x[0].Shape())), make([]int, len(x[0].Shape()))
-	for k := range config.Len() {
-		c := config.Index(k)
-		low[k], high[k] = int(c.FieldByName("Start").Int()), int(c.FieldByName("End").Int())
-		if low[k] < 0 || high[k] < 0 || c.FieldByName("Interior").Int() != 0 {
-			return nil, fmt.Errorf("axis %d has interior or negative padding; expected zeros before and after", k)
-		}
-	}
-	return ir.Pad(x[0], low, high), nil
+	start, limit := make([]int, len(x.Shape())), slices.Clone([]int(x.Shape()))
+	start[axis], limit[axis] = low, limit[axis]-high
+	return ir.Slice(x, start, limit)
 }
 
-// dotGeneral: the result has the batch axes, then the free axes of the left, then those of the right operand.
-func dotGeneral(_ *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-	labels := [2][]byte{make([]byte, len(x[0].Shape())), make([]byte, len(x[1].Shape()))}
-	next := byte('a')
-	letter := func() byte {
-		l := next
-		if next++; l == 'z' {
-			next = 'A'
-		}
-		return l
+func reverse(t *tracer, n *graph.Node) (*ir.Value, error) {
+	x := t.full(n.Inputs()[0])
+	for _, axis := range ints(n, "axes") {
+		indices := upTo(x.Shape()[axis])
+		slices.Reverse(indices)
+		x = ir.Gather(x, axis, indices...)
 	}
-	var result []byte
-	pair := func(left, right []int, kept bool) {
-		for k := range left {
-			l := letter()
-			labels[0][left[k]], labels[1][right[k]] = l, l
-			if kept {
-				result = append(result, l)
-			}
-		}
-	}
-	pair(ints(n, "lhsBatchAxes"), ints(n, "rhsBatchAxes"), true)
-	pair(ints(n, "lhsContractingAxes"), ints(n, "rhsContractingAxes"), false)
-	for side := range labels {
-		for k := range labels[side] {
-			if labels[side][k] == 0 {
-				labels[side][k] = letter()
-				result = append(result, labels[side][k])
-			}
-		}
-	}
-	return ir.Einsum(string(labels[0])+","+string(labels[1])+"->"+string(result), x...), nil
+	return x, nil
 }
 
-// gather reads slices of the operand at constant positions. One axis gathered element by element stays an index map
-// along that axis; anything else becomes one over all elements.
-func gather(w *walker, n *graph.Node, x []*ir.Value) (*ir.Value, error) {
-	indices, err := evaluated(n.Inputs()[1])
-	if err != nil {
-		return nil, fmt.Errorf("the indices of a gather must be constant: %w", err)
+func reshape(x *ir.Value, dims []int) *ir.Value {
+	if x.Shape().Equal(dims) {
+		return x
 	}
-	operand, out := x[0].Shape(), ir.Shape(n.Shape().Dimensions)
-	vector := int(field(n, "indexVectorAxis").Int())
-	offset, collapsed := ints(n, "offsetOutputAxes"), ints(n, "collapsedSliceAxes")
-	to, sizes := ints(n, "startIndexMap"), ints(n, "sliceSizes")
-	starts := indices.Shape
-	var batch ir.Shape // axes of the indices without that of the index vector
-	for k, s := range starts {
-		if k != vector {
-			batch = append(batch, s)
-		}
-	}
-	at := func(position, component int) int { // start along one axis, kept inside as XLA does
-		below := 1
-		if vector < len(starts) {
-			for _, s := range starts[vector+1:] {
-				below *= s
-			}
-		}
-		k := (position/below*len(to)+component)*below + position%below
-		if vector >= len(starts) {
-			k = position
-		}
-		return max(0, min(int(indices.Data[k]), operand[to[component]]-sizes[to[component]]))
-	}
-	if len(to) == 1 && slices.Equal(collapsed, to) {
-		axis, whole := to[0], true
-		var rest []int
-		for k, s := range operand {
-			whole = whole && (k == axis || sizes[k] == s)
-			if k != axis {
-				rest = append(rest, k)
-			}
-		}
-		tail := len(offset) == len(rest)
-		for k, o := range offset {
-			tail = tail && o == len(batch)+k
-		}
-		if whole && tail {
-			positions := make([]int, batch.Size())
-			for k := range positions {
-				positions[k] = at(k, 0)
-			}
-			g := ir.Transpose(ir.Gather(x[0], axis, positions...), append([]int{axis}, rest...)...)
-			return ir.Reshape(g, out...), nil
-		}
-	}
-	var kept []int // operand axes that the offset axes of the result run over
-	for k := range operand {
-		if !slices.Contains(collapsed, k) {
-			kept = append(kept, k)
-		}
-	}
-	flat := make([]int, out.Size())
-	index := make([]int, len(out))
-	for d := range flat {
-		for k, rest := len(out)-1, d; k >= 0; k-- {
-			index[k], rest = rest%out[k], rest/out[k]
-		}
-		position := 0
-		for k, b := 0, 0; k < len(out); k++ {
-			if !slices.Contains(offset, k) {
-				position = position*batch[b] + index[k]
-				b++
-			}
-		}
-		from := make([]int, len(operand))
-		for c, axis := range to {
-			from[axis] = at(position, c)
-		}
-		for k, o := range offset {
-			from[kept[k]] += index[o]
-		}
-		for axis, s := range operand {
-			flat[d] = flat[d]*s + from[axis]
-		}
-	}
-	return ir.Reshape(ir.Gather(ir.Reshape(x[0], operand.Size()), 0, flat...), out...), nil
+	return ir.Reshape(x, dims...)
 }
 
-// evaluated computes a node that depends on constants only.
-func evaluated(n *graph.Node) (ir.Tensor, error) {
-	w := &walker{b: ir.NewBuilder("indices"), values: map[graph.NodeId]*ir.Value{}}
-	v, err := w.value(n)
-	if err != nil {
-		return ir.Tensor{}, err
+// upTo lists 0, 1, …, n−1.
+func upTo(n int) []int {
+	list := make([]int, n)
+	for k := range list {
+		list[k] = k
 	}
-	w.b.Output("indices", v)
-	p, err := w.b.Build()
-	if err != nil {
-		return ir.Tensor{}, err
-	}
-	out, err := interp.Eval(p, nil)
-	if err != nil {
-		return ir.Tensor{}, err
-	}
-	return out[0], nil
+	return list
 }

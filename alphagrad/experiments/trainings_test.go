@@ -1,0 +1,81 @@
+package experiments
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
+)
+
+// TestTrainingsSmall trains every kind of variant for moments, recounts what is reported, and takes a finished run in.
+func TestTrainingsSmall(t *testing.T) {
+	c := DefaultTrainings()
+	c.Tasks, c.Seeds, c.Parallel = []string{"KerrSenn_metric"}, []uint64{1, 2}, 2
+	c.Set = []string{"budget=300ms", "workers=1", "search.simulations=4", "search.considered=4", "games=4"}
+	c.Variants = []Variant{{Name: "self-play", Policy: "learned"}, {Name: "no network", Policy: "uniform"}, {Name: "annealed", Policy: "learned", Set: []string{"annealed=2"}}}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := c.Run(context.Background(), Env{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "trainings", "*.json"))
+	if err != nil || len(files) != 6 {
+		t.Fatalf("%d trainings, %v; want 6", len(files), err)
+	}
+	s, err := Prepare("KerrSenn_metric")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var l Trained
+		if err := json.Unmarshal(data, &l); err != nil {
+			t.Fatal(err)
+		}
+		muls, err := s.Graph.Muls(l.Best.Order)
+		if err != nil || muls != l.Best.Muls || muls < 40 || muls > s.Cost(Markowitz).Muls || len(l.Curve) == 0 || (l.Policy > 0) != (l.Variant != "no network") {
+			t.Errorf("%s: order costs %d (%v), reported %d; %d points, policy %d", f, muls, err, l.Best.Muls, len(l.Curve), l.Policy)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil || !strings.Contains(string(page), "no network") || !strings.Contains(string(page), "variants.svg") {
+		t.Errorf("%v\n%s", err, page)
+	}
+}
+
+func TestTrainingsConfigurations(t *testing.T) {
+	for _, name := range []string{"alphazero_15min", "alphazero_ablations"} {
+		c := DefaultTrainings()
+		if err := runs.Load("../../experiments/"+name+".yaml", c); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, bad := range []struct {
+		change func(c *Trainings)
+		says   string
+	}{
+		{func(c *Trainings) { c.Tasks = nil }, "empty"},
+		{func(c *Trainings) { c.Variants[0].Policy = "learnt" }, "expected learned"},
+		{func(c *Trainings) { c.Variants[0].Set = []string{"search.simulation=3"} }, "did you mean"},
+		{func(c *Trainings) { c.Variants = append(c.Variants, c.Variants[0]) }, "two named"},
+		{func(c *Trainings) { c.Tasks = []string{"Perceptron"} }, "works on arrays"},
+	} {
+		c := DefaultTrainings()
+		bad.change(c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), bad.says) {
+			t.Errorf("%v, want %q", err, bad.says)
+		}
+	}
+}
