@@ -37,6 +37,7 @@ var kinds = []struct {
 	{"poster", func() Experiment { return DefaultPoster() }},
 	{"selfplay", func() Experiment { return DefaultSelfPlay() }},
 	{"trainings", func() Experiment { return DefaultTrainings() }},
+	{"jacobians", func() Experiment { return DefaultJacobians() }},
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.
