@@ -61,12 +61,28 @@ func Jacobian(p *ir.Program, order []int) (*ir.Program, error) {
 // CountOps counts the operations of the whole derivative program, value and Jacobian, as a compiler gets it: after folding
 // factors ±1, sharing common subexpressions and dropping dead code.
 func CountOps(p *ir.Program, order []int) (ir.OpCount, error) {
-	d, err := ValueAndJacobian(p, order)
+	d, err := executable(p, order)
 	if err != nil {
 		return ir.OpCount{}, err
 	}
-	if d, err = ir.Optimize(d); err != nil {
-		return ir.OpCount{}, err
-	}
 	return ir.Count(d)
+}
+
+// Memory is that of the whole derivative program, value and Jacobian, as it executes: the largest number of elements
+// held at once in the schedule in which elimination writes it ([ir.PeakLive]).
+func Memory(p *ir.Program, order []int) (int64, error) {
+	d, err := executable(p, order)
+	if err != nil {
+		return 0, err
+	}
+	return ir.PeakLive(d), nil
+}
+
+// executable is the derivative program that back ends run.
+func executable(p *ir.Program, order []int) (*ir.Program, error) {
+	d, err := ValueAndJacobian(p, order)
+	if err != nil {
+		return nil, err
+	}
+	return ir.Optimize(d)
 }
