@@ -2,7 +2,7 @@
 // and drawings of computational graphs (SVG and PNG).
 //
 // Everything is a plain description: fill in a [Table], a [BarChart], a [LinePlot], a [Histogram], a [Matrix], a
-// [GraphFigure], a [Step] or a [FilmStrip], then render it with the methods of Table, with [SVG] and [PNG], or save
+// [Raster], a [GraphFigure], a [Step] or a [FilmStrip], then render it with the methods of Table, with [SVG] and [PNG], or save
 // it with [SaveTable] and [SaveFigure]. The package knows nothing of programs, elimination or search, so anything can
 // be reported with it; the callers fill the descriptions.
 //

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 )
@@ -109,6 +110,15 @@ func TestBadFigures(t *testing.T) {
 		`report: histogram "h": value +Inf is not finite`:                                         Histogram{Title: "h", Values: []float64{inf}},
 		`report: matrix "m": 2 × 2 entries need as many values, got 2`:                            Matrix{Title: "m", Rows: 2, Cols: 2, Data: two},
 		`report: matrix "m": entry (1, 2) is infinite`:                                            Matrix{Title: "m", Rows: 1, Cols: 2, Data: []float64{1, inf}},
+		`report: raster "r" has no neurons`:                                                       Raster{Title: "r"},
+		`report: raster "r": group "g" has 0 neurons; want at least one`:                          Raster{Title: "r", Groups: []RasterGroup{{Name: "g"}}},
+		`report: raster "r": group "g" has 2 times and 0 neurons of spikes; want equally many`:    Raster{Title: "r", Groups: []RasterGroup{{Name: "g", Neurons: 1, Times: two}}},
+		`report: raster "r": group "g" has a spike of neuron 1, but neurons 0 to 0`:               Raster{Title: "r", Groups: []RasterGroup{{Name: "g", Neurons: 1, Times: two[:1], Units: []int{1}}}},
+		`report: raster "r": group "g" has a spike at time NaN`:                                   Raster{Title: "r", Groups: []RasterGroup{{Name: "g", Neurons: 1, Times: []float64{nan}, Units: []int{0}}}},
+		`report: raster "r": span "s" runs from 2 to 1; want the lower end first`:                 Raster{Title: "r", Groups: []RasterGroup{{Neurons: 1}}, Spans: []Span{{2, 1, "s"}}},
+		`report: axis "time" has no values to show`:                                               Raster{Title: "r", X: Axis{Label: "time"}, Groups: []RasterGroup{{Neurons: 1}}},
+		`report: raster "r": spikes need a linear time axis`:                                      Raster{Title: "r", X: Axis{Log: true}, Groups: []RasterGroup{{Neurons: 1}}},
+		`report: raster "r": a spike cannot be -1 wide`:                                           Raster{Title: "r", Width: -1, Groups: []RasterGroup{{Neurons: 1}}},
 		`report: graph "e" has no nodes`:                                                          GraphFigure{Graph: Graph{Name: "e"}},
 		`report: graph "d": two nodes have the ID "a"`:                                            GraphFigure{Graph: Graph{Name: "d", Nodes: []Node{{ID: "a"}, {ID: "a"}}}},
 		`report: graph "u": edge "a" → "z" has an end that is no node`:                            GraphFigure{Graph: Graph{Name: "u", Nodes: node, Edges: []Edge{{From: "a", To: "z"}}}},
@@ -135,6 +145,7 @@ func TestHostileText(t *testing.T) {
 		for _, f := range []Figure{
 			GraphFigure{Graph: g, Subtitle: s},
 			BarChart{Title: s, Y: Axis{Label: s, Unit: s}, Groups: []string{s}, Series: []BarSeries{{Name: s, Values: []float64{1}}, {Name: s, Values: []float64{2}}}, References: []Line{{1, s}}},
+			Raster{Title: s, Groups: []RasterGroup{{Name: s, Neurons: 1}, {Name: s, Neurons: 1}}, Spans: []Span{{0, 1, s}}},
 			Matrix{Title: s, Rows: 1, Cols: 1, Data: []float64{1}, RowLabels: []string{s}, ColLabels: []string{s}, RowTitle: s},
 		} {
 			svg, err := SVG(f)
@@ -208,5 +219,29 @@ func BenchmarkBarChartSVG(b *testing.B) {
 		if _, err := SVG(f); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestRasterMarks: every spike of the description is one closed shape of the drawing, in the row of its neuron.
+func TestRasterMarks(t *testing.T) {
+	f := Raster{X: Axis{Label: "time"}, Groups: []RasterGroup{
+		{Name: "a", Neurons: 3, Times: []float64{0, 5, 5}, Units: []int{0, 1, 2}},
+		{Name: "b", Neurons: 2, Times: []float64{10}, Units: []int{1}}}}
+	svg, err := SVG(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]bool{}
+	spikes := 0
+	for _, path := range regexp.MustCompile(`<path d="([^"]*)"`).FindAllStringSubmatch(string(svg), -1) {
+		marks := regexp.MustCompile(`M[0-9.]+,([0-9.]+)L[0-9.]+,[0-9.]+L[0-9.]+,[0-9.]+L[0-9.]+,[0-9.]+Z`).FindAllStringSubmatch(path[1], -1)
+		for _, m := range marks {
+			rows[m[1]] = true
+		}
+		spikes += len(marks)
+	}
+	// The background is a shape of the same kind.
+	if spikes != 4+1 || len(rows) != 4+1 {
+		t.Errorf("%d shapes in %d rows, want 5 in 5", spikes, len(rows))
 	}
 }

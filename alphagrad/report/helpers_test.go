@@ -99,6 +99,19 @@ func randomGraph(n int, seed uint64) Graph {
 	return g
 }
 
+// poissonGroup fires n neurons with a probability p per unit of time.
+func poissonGroup(r *rand.Rand, name string, n int, p float64, steps int) RasterGroup {
+	g := RasterGroup{Name: name, Neurons: n}
+	for t := range steps {
+		for i := range n {
+			if r.Float64() < p {
+				g.Times, g.Units = append(g.Times, float64(t)), append(g.Units, i)
+			}
+		}
+	}
+	return g
+}
+
 // sampleFigures has one figure of every kind, with the options that change most of the picture.
 func sampleFigures(t testing.TB) map[string]Figure {
 	r := rand.New(rand.NewPCG(7, 7))
@@ -178,6 +191,12 @@ func sampleFigures(t testing.TB) map[string]Figure {
 		}
 	}
 	figures["matrix_large"] = dense
+
+	figures["raster"] = Raster{Title: "Spikes of a trial", Subtitle: "two populations and their input", X: Axis{Label: "time", Unit: "ms"}, Width: 1,
+		Groups: []RasterGroup{poissonGroup(r, "input", 40, 0.02, 600), poissonGroup(r, "LIF", 25, 0.01, 600), poissonGroup(r, "ALIF", 25, 0.03, 600)},
+		Spans:  []Span{{50, 150, "cue"}, {200, 300, "cue"}, {500, 600, "recall"}}, Marks: []Line{{400, "go"}}}
+	figures["raster_single"] = Raster{Title: "Four neurons", X: Axis{Label: "time", Unit: "ms"}, Groups: []RasterGroup{poissonGroup(r, "", 4, 0.1, 100)}, Width: 1}
+	figures["raster_large"] = Raster{Title: "A spoken digit", X: Axis{Label: "time", Unit: "ms"}, Groups: []RasterGroup{poissonGroup(r, "", 700, 0.01, 1000)}, Width: 10}
 
 	g := lighthouse()
 	figures["graph"] = GraphFigure{Graph: g.WithMarkowitzCosts(), Options: GraphOptions{CostLabel: "Markowitz degree", SizeByCost: true}}
