@@ -371,3 +371,29 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestForm: a signature of the caller's own types, with results that are constant.
+func TestForm(t *testing.T) {
+	p, err := ir.Trace("f", []string{"a", "b"}, nil, func(in []*ir.Value) []*ir.Value {
+		b := in[0].Builder()
+		return []*ir.Value{ir.Mul(in[0], in[1]), ir.Const(b, 0), ir.Const(b, 3)}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := gosrc.Function{Name: "f_1", Doc: "multiplies", Program: p, Form: &gosrc.Form{
+		Params: "p point", Results: "y [3]float64", In: []string{"p.X", "p.Y"}, Out: []string{"y[0]", "y[1]", "y[2]"},
+		Doc: []string{"It has a point."}, NoBatch: true}}
+	src, err := gosrc.File("p", f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "// f_1 multiplies.\n//\n// It has a point.\nfunc f_1(p point) (y [3]float64) {\n\n\tv0 := p.X\n\tv1 := p.Y\n\tv2 := v0 * v1\n\ty[0] = v2\n\ty[2] = 3\n\treturn\n}\n"
+	if !strings.HasSuffix(string(src), want) {
+		t.Errorf("got\n%s\nwant\n%s", src, want)
+	}
+	f.Form.In = f.Form.In[1:]
+	if _, err := gosrc.File("p", f); err == nil {
+		t.Error("an expression is missing")
+	}
+}
