@@ -12,18 +12,24 @@ const module = "github.com/alphagrad/alphagrad-go/"
 // mayImport lists, for every package of the library, the packages of this module it may import directly. A new package
 // adds a row.
 var mayImport = map[string][]string{
-	"alphagrad":                {}, // its tests may import anything
-	"alphagrad/ir":             {},
-	"alphagrad/structure":      {},
-	"alphagrad/elim":           {"alphagrad/structure"},
-	"alphagrad/runs":           {},
-	"alphagrad/report":         {},
-	"alphagrad/report/nb":      {"alphagrad/report"},
-	"alphagrad/notebook":       {"alphagrad/runs"},
-	"alphagrad/ad":             {"alphagrad/ir", "alphagrad/elim", "alphagrad/structure"},
-	"alphagrad/sparse":         {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp"},
-	"alphagrad/exec/interp":    {"alphagrad/ir"},
-	"alphagrad/exec/gosrc":     {"alphagrad/ir"},
+	"alphagrad":             {}, // its tests may import anything
+	"alphagrad/ir":          {},
+	"alphagrad/structure":   {},
+	"alphagrad/elim":        {"alphagrad/structure"},
+	"alphagrad/runs":        {},
+	"alphagrad/report":      {},
+	"alphagrad/report/nb":   {"alphagrad/report"},
+	"alphagrad/notebook":    {"alphagrad/runs"},
+	"alphagrad/ad":          {"alphagrad/ir", "alphagrad/elim", "alphagrad/structure"},
+	"alphagrad/sparse":      {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp"},
+	"alphagrad/exec/interp": {"alphagrad/ir"},
+	"alphagrad/exec/gosrc":  {"alphagrad/ir"},
+	"alphagrad/exec/flat":   {"alphagrad/ir"},
+	"alphagrad/snn":         {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/flat"},
+	"alphagrad/snn/nest":    {"alphagrad/ad", "alphagrad/snn", "alphagrad/snn/internal/numpy"},
+
+	"alphagrad/snn/internal/numpy": {},
+
 	"alphagrad/tasks":          {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/interp"},
 	"alphagrad/search":         {"alphagrad/elim"},
 	"alphagrad/mcts":           {},
@@ -39,7 +45,7 @@ var mayImport = map[string][]string{
 	"alphagrad/view":           {"alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
 	"alphagrad/experiments":    {"alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train"},
 	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/search", "alphagrad/tasks",
-		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train"},
+		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/snn/nest"},
 }
 
 // leafLibraries lists the packages that a library may reach, directly or not; all others must do without it.

@@ -36,20 +36,31 @@ type linearization[E any] struct {
 	out     []map[int]bool // out[u] holds the successors of u
 	node    []int          // graph node of every node of the program, -1 for a constant
 	vertex  []int          // graph node of every vertex number minus one
+	inputs  int            // graph nodes that are inputs, the first ones
 	results []int          // graph node of every output: its vertex, its copy when it is used again, or -1 for a constant
 }
 
 func linearize[E any](p *ir.Program, c calculus[E]) (*linearization[E], error) {
-	l := &linearization[E]{calculus: c, p: p, b: ir.NewBuilder(p.Name), node: make([]int, len(p.Nodes))}
-	l.primal = l.b.Splice(p, nil)
+	b := ir.NewBuilder(p.Name)
+	l := &linearization[E]{calculus: c, p: p, b: b, primal: b.Splice(p, nil)}
+	return l, l.build(p.Inputs, nil, nil, nil)
+}
+
+// build sets the graph up. Its inputs are those that derivatives are wanted by; the carried inputs of the program are
+// vertices whose in-edges seeds gives; other inputs count as constants. edit, if not nil, may change the edge between two
+// nodes of the program.
+func (l *linearization[E]) build(inputs, carried []ir.ID, seeds []map[int]E, edit func(from, to ir.ID, e E) (E, error)) error {
+	p := l.p
+	l.node = make([]int, len(p.Nodes))
 	for i := range l.node {
 		l.node[i] = -1
 	}
-	vertices := p.Vertices()
-	spec := elim.Spec{Inputs: len(p.Inputs), Vertices: len(vertices)}
+	vertices := slices.Concat(carried, varying(p, slices.Concat(inputs, carried)))
+	l.inputs = len(inputs)
+	spec := elim.Spec{Inputs: len(inputs), Vertices: len(vertices)}
 	scalar, _ := p.IsScalar()
 	nodes := 0
-	for _, id := range slices.Concat(p.Inputs, vertices) {
+	for _, id := range slices.Concat(inputs, vertices) {
 		l.node[id] = nodes
 		nodes++
 		if !scalar {
@@ -60,11 +71,12 @@ func linearize[E any](p *ir.Program, c calculus[E]) (*linearization[E], error) {
 		l.vertex = append(l.vertex, l.node[id])
 	}
 	l.in = make([]map[int]E, nodes, nodes+len(p.Outputs))
-	for _, id := range vertices {
+	for k, id := range vertices {
 		w := l.node[id]
-		var err error
-		if l.in[w], err = l.edges(id); err != nil {
-			return nil, err
+		if k < len(carried) {
+			l.in[w] = seeds[k]
+		} else if err := l.edges(id, edit); err != nil {
+			return err
 		}
 		for _, u := range sorted(l.in[w]) {
 			unit, terms := l.describe(l.in[w][u])
@@ -85,9 +97,26 @@ func linearize[E any](p *ir.Program, c calculus[E]) (*linearization[E], error) {
 	}
 	var err error
 	if l.graph, err = elim.New(spec); err != nil {
-		return nil, fmt.Errorf("program %q: %w", p.Name, err)
+		return fmt.Errorf("program %q: %w", p.Name, err)
 	}
-	return l, nil
+	return nil
+}
+
+// varying lists the nodes that depend on one of the given inputs and are none of them, in trace order.
+func varying(p *ir.Program, inputs []ir.ID) (list []ir.ID) {
+	varies := make([]bool, len(p.Nodes))
+	for _, id := range inputs {
+		varies[id] = true
+	}
+	for i := range p.Nodes {
+		for _, a := range p.Nodes[i].Args {
+			varies[i] = varies[i] || varies[a]
+		}
+		if varies[i] && p.Nodes[i].Op != ir.OpInput {
+			list = append(list, ir.ID(i))
+		}
+	}
+	return list
 }
 
 // A derivation is a linearization of either kind.
@@ -110,7 +139,7 @@ func derive(p *ir.Program) (derivation, error) {
 func (l *linearization[E]) elimination() *elim.Graph { return l.graph }
 
 // edges records the partial derivatives of a node by its arguments; an argument given twice gets the sum of both.
-func (l *linearization[E]) edges(id ir.ID) (map[int]E, error) {
+func (l *linearization[E]) edges(id ir.ID, edit func(from, to ir.ID, e E) (E, error)) error {
 	n := &l.p.Nodes[id]
 	args := make([]*ir.Value, len(n.Args))
 	for k, a := range n.Args {
@@ -118,7 +147,7 @@ func (l *linearization[E]) edges(id ir.ID) (map[int]E, error) {
 	}
 	partials, err := l.partials(n, args, l.primal[id])
 	if err != nil {
-		return nil, fmt.Errorf("program %q: node %q: %w", l.p.Name, l.p.DisplayNames()[id], err)
+		return fmt.Errorf("program %q: node %q: %w", l.p.Name, l.p.DisplayNames()[id], err)
 	}
 	edges := map[int]E{}
 	for k, d := range partials {
@@ -131,7 +160,19 @@ func (l *linearization[E]) edges(id ir.ID) (map[int]E, error) {
 		}
 		edges[u] = d
 	}
-	return edges, nil
+	for k, a := range n.Args {
+		if u := l.node[a]; edit != nil && u >= 0 && !slices.Contains(n.Args[:k], a) {
+			e, err := edit(a, id, edges[u])
+			if err != nil {
+				return err
+			}
+			if edges[u] = e; l.empty(e) {
+				delete(edges, u)
+			}
+		}
+	}
+	l.in[l.node[id]] = edges
+	return nil
 }
 
 func (l *linearization[E]) successors() {
@@ -158,7 +199,7 @@ func (l *linearization[E]) copies() {
 		s, done := sink[v]
 		if !done {
 			s = v
-			if len(l.out[v]) > 0 || v < len(l.p.Inputs) {
+			if len(l.out[v]) > 0 || v < l.inputs {
 				s = len(l.in)
 				l.in = append(l.in, map[int]E{v: l.one(l.b, l.p.Nodes[o.Node].Shape)})
 				l.out = append(l.out, map[int]bool{})

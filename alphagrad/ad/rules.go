@@ -143,5 +143,8 @@ func surrogate(args []*Value, y *Value, a *Attrs) []*Value {
 		s := Logistic(x)
 		d = Mul(s, OneMinus(s))
 	}
+	if a.Height != nil {
+		width *= *a.Height
+	}
 	return []*Value{scaled(width, d)}
 }

@@ -35,6 +35,7 @@ var attrFields = []attrField{
 	field("spec", func(a *Attrs) any { return &a.Spec }),
 	field("surrogate", func(a *Attrs) any { return &a.Surrogate }),
 	field("width", func(a *Attrs) any { return &a.Width }),
+	field("height", func(a *Attrs) any { return &a.Height }),
 	field("at_zero", func(a *Attrs) any { return &a.AtZero }),
 }
 

@@ -65,6 +65,7 @@ type Attrs struct {
 	Spec      string   // einsum: "ij,jk->ik"
 	Surrogate string   // heaviside: name of the derivative used in place of zero
 	Width     *float64 // heaviside: slope parameter of the surrogate, 1 when nil
+	Height    *float64 // heaviside: factor on the surrogate, 1 when nil
 	AtZero    *float64 // heaviside: value at zero, 0.5 when nil
 }
 

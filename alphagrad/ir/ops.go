@@ -146,7 +146,7 @@ var (
 	OpMin          = row(binary("min", math.Min).commutative())
 	OpRelu         = row(unary("relu", func(x float64) float64 { return math.Max(x, 0) }).lowered(func(_ *Attrs, x []*Value) *Value { return Max(x[0], Const(x[0].b, 0)) }))
 	OpSelect       = row(OpInfo{Name: "select", Class: Elementwise, Arity: 3, scalar: selectScalar})
-	OpHeaviside    = row(OpInfo{Name: "heaviside", Class: Elementwise, Arity: 1, Attrs: []string{"surrogate?", "width?", "at_zero?"}, scalar: heaviside})
+	OpHeaviside    = row(OpInfo{Name: "heaviside", Class: Elementwise, Arity: 1, Attrs: []string{"surrogate?", "width?", "height?", "at_zero?"}, scalar: heaviside})
 	OpStopGradient = row(unary("stop_gradient", func(x float64) float64 { return x }).linear().lowered(func(_ *Attrs, x []*Value) *Value { return x[0] }))
 
 	// Structure.

@@ -132,7 +132,7 @@ func checkAttrs(op *OpInfo, a *Attrs) error {
 }
 
 // Surrogates names the derivatives that may stand in for that of the Heaviside step; with slope parameter w (attribute
-// width) and x the distance from threshold:
+// width), x the distance from threshold, and all of it times the attribute height:
 //
 //	piecewise_linear  w·max(0, 1 − |w·x|)     (Bellec et al. 2020)
 //	fast_sigmoid      w/(1 + |w·x|)²           (Zenke & Ganguli 2018)

@@ -1,0 +1,329 @@
+package snn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+)
+
+// A Reset says what a spike does to the potential in the next step.
+type Reset string
+
+// The resets.
+const (
+	ResetSubtract Reset = ""     // takes the threshold off
+	ResetZero     Reset = "zero" // starts from rest
+	ResetNone     Reset = "none"
+)
+
+// A Surrogate is the derivative that stands in for that of a spike; zero values mean the piecewise linear one of height
+// 0.3 and the width of the threshold (Bellec et al. 2020).
+type Surrogate struct {
+	Form   string  // of [ir.Surrogates]
+	Width  float64 // steepness, relative to the threshold
+	Height float64
+}
+
+// A Layer is a population of neurons of one model.
+type Layer struct {
+	Name       string // unique; prefix of its states and weights
+	Model      string
+	Size       int
+	Recurrent  bool // every neuron has a synapse on every other one, with a delay of one step
+	Autapses   bool // and on itself
+	Params     map[string]float64
+	PerNeuron  map[string][]float64 // constants that differ between the neurons
+	Reset      Reset
+	Refractory int // steps
+	Surrogate  Surrogate
+	// ScaleInput multiplies what arrives by 1 − exp(−Δt/τ) of the model's tau_m, so that a constant input i has the
+	// potential go to i.
+	ScaleInput bool
+	Bias       bool // a constant current, learned
+}
+
+// A Loss is how the readout is compared with its target.
+type Loss string
+
+// The losses, each times the weight of the step.
+const (
+	SquaredError Loss = "squared_error" // ½Σ(y − y*)²
+	CrossEntropy Loss = "cross_entropy" // −Σ y*·log softmax(y)
+)
+
+// A Readout is a layer of leaky integrators without spikes, y' = κy + (1 − κ)·W·z with κ = exp(−Δt/τ). It is written with
+// the filter before the weights, s' = κs + (1 − κ)z and y = W·s, which is the same as long as the weights do not change
+// within a sequence, and lets influences be filtered by synapse instead of by synapse and output.
+type Readout struct {
+	Size  int
+	Tau   float64 // ms; 0 means none: y = W·z
+	Plain bool    // κs + z
+	Bias  bool
+}
+
+// Regularisation draws firing rates to a target: ½·Cost·Σ_j (rate_j − Target)² with the rate of neuron j in spikes a step
+// over a sequence (Bellec et al. 2020, equation 32).
+type Regularisation struct {
+	Cost   float64
+	Target float64 // spikes per step
+}
+
+// A Network is layers of spiking neurons, each fed by the one before, and a readout of the last one.
+type Network struct {
+	Inputs  int
+	Layers  []Layer
+	Readout Readout
+	Loss    Loss
+	Rates   Regularisation
+	Steps   int     // of a sequence, for rates
+	Dt      float64 // ms; 0 means 1
+}
+
+// Names of data inputs.
+const (
+	InputName  = "x"      // [Inputs] spikes or currents that arrive
+	TargetName = "target" // [Readout.Size]
+	WeightName = "weight" // scalar: weight of the step in the loss
+)
+
+// Names of the readout's parts.
+const (
+	ReadoutState  = "out.s"
+	ReadoutWeight = "out.W"
+	ReadoutValue  = "out.y"
+	ReadoutBias   = "out.b"
+)
+
+// Weight names.
+func inWeight(layer string) string  { return layer + ".W_in" }
+func recWeight(layer string) string { return layer + ".W_rec" }
+func bias(layer string) string      { return layer + ".b" }
+
+// check reports the first mistake in a network.
+func (n *Network) check() error {
+	switch {
+	case n.Inputs < 1:
+		return fmt.Errorf("network: %d inputs; at least one", n.Inputs)
+	case len(n.Layers) == 0:
+		return fmt.Errorf("network: no layers")
+	case n.Readout.Size < 1:
+		return fmt.Errorf("network: %d readouts; at least one", n.Readout.Size)
+	case n.Readout.Tau < 0 || n.Dt < 0:
+		return fmt.Errorf("network: a time constant or step is negative")
+	case n.Loss != SquaredError && n.Loss != CrossEntropy:
+		return fmt.Errorf("network: unknown loss %q; known: %s, %s", n.Loss, SquaredError, CrossEntropy)
+	case n.Rates.Cost < 0 || n.Rates.Target < 0:
+		return fmt.Errorf("network: rates are regularised with cost %g to %g spikes a step; neither may be negative", n.Rates.Cost, n.Rates.Target)
+	case n.Rates.Cost > 0 && n.Steps < 1:
+		return fmt.Errorf("network: rates are regularised, so that the steps of a sequence must be given")
+	}
+	names := map[string]bool{"out": true}
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		if l.Name == "" || names[l.Name] {
+			return fmt.Errorf("network: layer %d needs a name of its own, has %q", i+1, l.Name)
+		}
+		names[l.Name] = true
+		if err := l.check(); err != nil {
+			return fmt.Errorf("layer %q: %w", l.Name, err)
+		}
+	}
+	return nil
+}
+
+func (l *Layer) check() error {
+	m, err := FindModel(l.Model)
+	if err != nil {
+		return err
+	}
+	if l.Size < 1 {
+		return fmt.Errorf("%d neurons; at least one", l.Size)
+	}
+	if !m.Spiking() {
+		return fmt.Errorf("model %q does not spike", m.Name)
+	}
+	if l.Refractory < 0 {
+		return fmt.Errorf("a refractory period of %d steps", l.Refractory)
+	}
+	if l.Reset != ResetSubtract && l.Reset != ResetZero && l.Reset != ResetNone {
+		return fmt.Errorf("unknown reset %q; known: \"\" (subtract), zero, none", l.Reset)
+	}
+	if f := l.Surrogate.Form; f != "" && !slices.Contains(ir.Surrogates, f) {
+		return fmt.Errorf("unknown surrogate %q%s; known: %v", f, ir.Suggest(f, ir.Surrogates), ir.Surrogates)
+	}
+	if l.Surrogate.Width < 0 || l.Surrogate.Height < 0 {
+		return fmt.Errorf("the width and height of a surrogate are not negative")
+	}
+	var known []string
+	for p := range m.Params {
+		known = append(known, p)
+	}
+	slices.Sort(known)
+	set := map[string][]float64{}
+	for p, v := range m.Params {
+		set[p] = []float64{v}
+	}
+	for p, v := range l.Params {
+		if set[p] == nil {
+			return fmt.Errorf("model %q has no parameter %q%s; it has %v", m.Name, p, ir.Suggest(p, known), known)
+		}
+		set[p] = []float64{v}
+	}
+	for p, v := range l.PerNeuron {
+		if set[p] == nil {
+			return fmt.Errorf("model %q has no parameter %q%s; it has %v", m.Name, p, ir.Suggest(p, known), known)
+		}
+		if len(v) != l.Size {
+			return fmt.Errorf("parameter %q has %d values for %d neurons", p, len(v), l.Size)
+		}
+		set[p] = v
+	}
+	for p, values := range set {
+		for _, v := range values {
+			if math.IsNaN(v) || math.IsInf(v, 0) || len(p) > 3 && p[:4] == "tau_" && v <= 0 {
+				return fmt.Errorf("parameter %q is %g; a time constant is positive, every parameter finite", p, v)
+			}
+		}
+	}
+	return nil
+}
+
+// Recurrence builds the network's programs of one time step.
+func (n *Network) Recurrence() (*ad.Recurrence, error) {
+	if err := n.check(); err != nil {
+		return nil, err
+	}
+	r := &ad.Recurrence{}
+	b := ir.NewBuilder("step")
+	dt := cmpOr(n.Dt, 1)
+	state := func(name string, size int) *ir.Value {
+		r.States = append(r.States, name)
+		return b.Input(name, size)
+	}
+	cells := make([]*Cell, len(n.Layers))
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		m, err := FindModel(l.Model)
+		if err != nil {
+			return nil, err
+		}
+		cells[i] = &Cell{layer: l, model: m, b: b, Step: dt, state: map[string]*ir.Value{}, named: map[*ir.Value]bool{}}
+		states := slices.Clone(m.States)
+		if l.Refractory > 0 {
+			states = append(states, "r")
+		}
+		for _, s := range states {
+			cells[i].state[s] = state(l.Name+"."+s, l.Size)
+		}
+	}
+	var counts []*ir.Value
+	if n.Rates.Cost > 0 {
+		for i := range n.Layers {
+			counts = append(counts, state(n.Layers[i].Name+".count", n.Layers[i].Size))
+		}
+	}
+	last := n.Layers[len(n.Layers)-1].Size
+	filter := state(ReadoutState, last)
+	param := func(name string, shape ...int) *ir.Value {
+		r.Params = append(r.Params, name)
+		return b.Input(name, shape...)
+	}
+	x, size := b.Input(InputName, n.Inputs), n.Inputs
+	for i, c := range cells {
+		l := c.layer
+		c.Input = c.Name("in", ir.Dot(param(inWeight(l.Name), l.Size, size), x))
+		if l.Recurrent {
+			c.Input = ir.Add(c.Input, c.Name("recurrent", ir.Dot(param(recWeight(l.Name), l.Size, l.Size), c.state["z"])))
+		}
+		if l.Bias {
+			c.Input = ir.Add(c.Input, param(bias(l.Name), l.Size))
+		}
+		if l.ScaleInput {
+			c.Input = ir.Mul(c.Rest("tau_m"), c.Input)
+		}
+		next, err := c.model.step(c)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range r.States {
+			for name, v := range next {
+				if s == l.Name+"."+name {
+					b.Output(s, v)
+				}
+			}
+		}
+		x, size = next["z"], l.Size
+		if counts != nil {
+			b.Output(l.Name+".count", ir.Add(counts[i], x))
+		}
+	}
+	b.Output(ReadoutState, n.Readout.filter(b, filter, x, dt).Named(ReadoutState+"'"))
+	var err error
+	if r.Step, err = b.Build(); err != nil {
+		return nil, err
+	}
+	if r.Loss, err = n.loss(r); err != nil {
+		return nil, err
+	}
+	if r.End, err = n.rates(); err != nil {
+		return nil, err
+	}
+	return r, r.Check()
+}
+
+// filter is the leaky integration of the spikes that the readout weights.
+func (o *Readout) filter(b *ir.Builder, s, z *ir.Value, dt float64) *ir.Value {
+	if o.Tau == 0 {
+		return z
+	}
+	kappa := math.Exp(-dt / o.Tau)
+	drive := z
+	if !o.Plain {
+		drive = ir.MulScalar(z, 1-kappa)
+	}
+	return ir.Add(ir.MulScalar(s, kappa).Named("out.leak"), drive)
+}
+
+// loss is the program of the readout and its loss after a step.
+func (n *Network) loss(r *ad.Recurrence) (*ir.Program, error) {
+	b := ir.NewBuilder("loss")
+	last := n.Layers[len(n.Layers)-1].Size
+	s := b.Input(ReadoutState, last)
+	target, weight := b.Input(TargetName, n.Readout.Size), b.Input(WeightName)
+	r.Params = append(r.Params, ReadoutWeight)
+	y := ir.Dot(b.Input(ReadoutWeight, n.Readout.Size, last), s).Named(ReadoutValue)
+	if n.Readout.Bias {
+		r.Params = append(r.Params, ReadoutBias)
+		y = ir.Add(y, b.Input(ReadoutBias, n.Readout.Size))
+	}
+	switch n.Loss {
+	case CrossEntropy:
+		b.Output(ad.LossName, ir.Mul(weight, ir.CrossEntropy(target, y)))
+	default:
+		b.Output(ad.LossName, ir.Mul(weight, ir.MulScalar(ir.ReduceSum(ir.Square(ir.Sub(y, target))), 0.5)))
+	}
+	return b.Build()
+}
+
+// rates is the program of the loss on firing rates at the end of a sequence, nil if there is none.
+func (n *Network) rates() (*ir.Program, error) {
+	if n.Rates.Cost == 0 {
+		return nil, nil
+	}
+	b := ir.NewBuilder("rates")
+	var total *ir.Value
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		rate := ir.DivScalar(b.Input(l.Name+".count", l.Size), float64(n.Steps))
+		cost := ir.MulScalar(ir.ReduceSum(ir.Square(ir.SubScalar(rate, n.Rates.Target))), 0.5*n.Rates.Cost)
+		if total != nil {
+			cost = ir.Add(total, cost)
+		}
+		total = cost
+	}
+	b.Output(ad.LossName, total)
+	return b.Build()
+}
