@@ -13,6 +13,9 @@ func newEprop() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eprop",
 		Short: "Train spiking networks by e-prop and its relatives",
+		Long: `Spiking networks whose gradients through time are derived from one step: backpropagation through time, real-time recurrent
+learning and, by dropping edges of the step's graph, e-prop and its relatives.`,
+		Example: "  alphagrad eprop verify",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -30,7 +33,8 @@ func newEpropVerify() *cobra.Command {
 		Long: `Train the three networks of NEST's e-prop test for five iterations each, with eligibility traces that come from the automatic
 differentiation of one time step, and compare the losses with those that NEST keeps. Fails where they differ by more than
 a relative 1e-8.`,
-		Args: cobra.NoArgs,
+		Example: "  alphagrad eprop verify --json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := golden.Compute()
 			if err != nil {
