@@ -16,8 +16,8 @@ func newEprop() *cobra.Command {
 		Long: `Spiking networks whose gradients through time are derived from one step: backpropagation through time, real-time recurrent
 learning and, by dropping edges of the step's graph, e-prop and its relatives.`,
 		Example: "  alphagrad eprop verify",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newEpropVerify())
 	return cmd
