@@ -40,6 +40,7 @@ type Run struct {
 	mu       sync.Mutex
 	manifest Manifest
 	metrics  *Metrics
+	events   *Events
 	ended    bool
 }
 
@@ -160,6 +161,20 @@ func (r *Run) Metrics() (*Metrics, error) {
 	return r.metrics, nil
 }
 
+// Events returns the run's event file for TensorBoard, created at the first call.
+func (r *Run) Events() (*Events, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.events == nil {
+		e, err := CreateEvents(filepath.Join(r.dir, EventsName))
+		if err != nil {
+			return nil, err
+		}
+		r.events = e
+	}
+	return r.events, nil
+}
+
 // Finish ends the run and seals its files in the manifest. The outcome decides the status: nil is finished,
 // context.Canceled is interrupted, anything else is failed. A second call does nothing, so that a deferred
 // Finish(errors.New("panic")) can back up the regular one. The returned error is about writing the manifest, never the
@@ -172,6 +187,11 @@ func (r *Run) Finish(outcome error) error {
 	}
 	if r.metrics != nil {
 		if err := r.metrics.Close(); err != nil {
+			return err
+		}
+	}
+	if r.events != nil {
+		if err := r.events.Close(); err != nil {
 			return err
 		}
 	}

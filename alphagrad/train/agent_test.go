@@ -11,11 +11,7 @@ import (
 // state of a game.
 func TestOneYardstick(t *testing.T) {
 	for seed := range uint64(20) {
-		g, err := loadGraph(randomSource(20, 80, seed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		gm, err := NewGame("", g, game.None)
+		gm, err := openBoard(t, "muls", game.None, randomSource(20, 80, seed)).game()
 		if err != nil {
 			t.Fatal(err)
 		}

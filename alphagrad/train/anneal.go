@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
-	"github.com/alphagrad/alphagrad-go/alphagrad/game"
 	"github.com/alphagrad/alphagrad-go/alphagrad/search"
 )
 
@@ -17,26 +15,32 @@ const annealedEvaluations = 300_000
 // anneal fills the replay memory with games along orders that annealing finds: the policy target is the move played. What
 // is learned then is not from scratch.
 func (t *Trainer) anneal(ctx context.Context) error {
+	var es []*episode
 	for _, name := range t.config.Tasks {
 		for k := range t.config.Annealed {
-			g := t.graphs[name]
-			r, err := search.Run(ctx, "anneal", search.Problem{Graph: g}, search.Settings{Evaluations: annealedEvaluations, Seed: uint64(t.seed.Sub("annealed").At(k))})
+			b := t.boards[taskSource(name)]
+			p := search.Problem{Graph: b.graph, Objective: search.Objective(t.config.Objective)}
+			r, err := search.Run(ctx, "anneal", p, search.Settings{Evaluations: annealedEvaluations, Seed: uint64(t.seed.Sub("annealed").At(k))})
 			if err != nil {
 				return err
 			}
-			p, err := along(g, t.reduce, r.Order)
+			play, err := along(b, r.Order)
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			t.replay.add([]*episode{newEpisode(taskSource(name), g, p)})
+			es = append(es, newEpisode(b, play))
 		}
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t.replay.add(es)
+	return nil
 }
 
 // along plays an order: in every position the legal move that comes first in it.
-func along(g *elim.Graph, reduce game.Reduction, order []int) (*Play, error) {
-	gm, err := NewGame("", g, reduce)
+func along(b *board, order []int) (*Play, error) {
+	gm, err := b.game()
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,19 @@
 package train
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/game"
 	"github.com/alphagrad/alphagrad-go/alphagrad/net"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 )
@@ -18,10 +23,33 @@ const keep = 2
 
 const checkpointDir = "checkpoints"
 
-// save writes a checkpoint, which appears under its name only when it is complete, and drops old ones.
+// save writes a checkpoint, which appears under its name only when it is complete, and drops old ones. If it cannot be
+// written, those before stay as they are.
 func (t *Trainer) save() error {
 	t.state.Seconds = t.seconds()
 	dst := filepath.Join(t.env.Dir, checkpointDir, fmt.Sprintf("%08d", t.state.Iteration))
+	if err := t.saveTo(dst); err != nil {
+		kept := "there is none before it"
+		if t.kept != "" {
+			kept = "the one before it, " + t.kept + ", is as it was"
+		}
+		return fmt.Errorf("checkpoint of iteration %d: %w; %s", t.state.Iteration, err, kept)
+	}
+	t.kept = dst
+	names, err := checkpoints(t.env.Dir)
+	if err != nil {
+		return err
+	}
+	for len(names) > keep {
+		if err := os.RemoveAll(filepath.Join(t.env.Dir, checkpointDir, names[0])); err != nil {
+			return err
+		}
+		names = names[1:]
+	}
+	return t.write()
+}
+
+func (t *Trainer) saveTo(dst string) error {
 	staged, err := runs.Stage(dst)
 	if err != nil {
 		return err
@@ -35,9 +63,14 @@ func (t *Trainer) save() error {
 		return err
 	}
 	defer f.Close()
-	if err := errors.Join(t.replay.save(f), f.Commit()); err != nil {
+	sum := sha256.New()
+	if err := t.replay.save(io.MultiWriter(f, sum)); err != nil {
 		return err
 	}
+	if err := f.Commit(); err != nil {
+		return err
+	}
+	t.state.ReplaySum = hex.EncodeToString(sum.Sum(nil))
 	data, err := json.Marshal(t.state)
 	if err != nil {
 		return err
@@ -45,20 +78,7 @@ func (t *Trainer) save() error {
 	if err := runs.WriteFile(filepath.Join(staged, "state.json"), data); err != nil {
 		return err
 	}
-	if err := runs.Publish(staged, dst); err != nil {
-		return err
-	}
-	names, err := checkpoints(t.env.Dir)
-	if err != nil {
-		return err
-	}
-	for len(names) > keep {
-		if err := os.RemoveAll(filepath.Join(t.env.Dir, checkpointDir, names[0])); err != nil {
-			return err
-		}
-		names = names[1:]
-	}
-	return t.write()
+	return runs.Publish(staged, dst)
 }
 
 // checkpoints lists the checkpoints of a run, oldest first.
@@ -77,38 +97,46 @@ func checkpoints(dir string) ([]string, error) {
 	return names, nil
 }
 
+// errOther is wrapped by the error of a checkpoint that can be read but is of another training than the configuration says:
+// older ones would be too.
+var errOther = errors.New("it is of another training")
+
 // restore continues from the newest checkpoint of a run that can be read; older ones are tried with a warning.
 func (t *Trainer) restore(dir string) error {
 	names, err := checkpoints(dir)
 	if err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
-	var failed error
+	failed := errors.New("there is none")
 	for i := len(names) - 1; i >= 0; i-- {
 		path := filepath.Join(dir, checkpointDir, names[i])
-		if err := t.read(path); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("checkpoint %s: %w", path, err))
-			if t.env.Warn != nil {
-				t.env.Warn("checkpoint %s cannot be read (%v); trying the one before", path, err)
-			}
-			continue
+		err := t.read(path)
+		if err == nil {
+			t.kept = path
+			return t.carryOver(dir)
 		}
-		return t.carryOver(dir)
-	}
-	if failed == nil {
-		failed = errors.New("there is none")
+		failed = fmt.Errorf("checkpoint %s: %w", path, err)
+		if errors.Is(err, errOther) {
+			break
+		}
+		if i > 0 {
+			t.env.warn("checkpoint %s cannot be read (%v); trying the one before", path, err)
+		}
 	}
 	return fmt.Errorf("resume %s: no checkpoint to continue from: %w", dir, failed)
 }
 
-// carryOver copies the incumbent, which may be older than the checkpoint.
+// carryOver copies the incumbent, which may be older than the checkpoint. Without it the next network evaluated is the
+// incumbent.
 func (t *Trainer) carryOver(dir string) error {
-	n, err := net.Load(filepath.Join(dir, ModelName))
-	if errors.Is(err, os.ErrNotExist) {
+	if !t.state.Scored {
 		return nil
 	}
+	n, err := net.Load(filepath.Join(dir, ModelName))
 	if err != nil {
-		return err
+		t.env.warn("%v; the next network that is evaluated takes its place", err)
+		t.state.Scored = false
+		return nil
 	}
 	return n.Save(filepath.Join(t.env.Dir, ModelName))
 }
@@ -122,17 +150,31 @@ func (t *Trainer) read(path string) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("state.json: %w", err)
 	}
+	if s.Iteration < 0 || s.Best == nil {
+		return errors.New("state.json: it does not say what was trained")
+	}
+	if s.Objective == "" { // written before there were others
+		s.Objective = game.Muls.Name()
+		for _, b := range s.Best {
+			b.Cost = b.Muls
+		}
+	}
+	if s.Objective != t.config.Objective {
+		return fmt.Errorf("%w: its objective is %s, the configuration asks for %s", errOther, s.Objective, t.config.Objective)
+	}
 	for name, b := range t.state.Best {
 		if s.Best[name] == nil {
 			s.Best[name] = b // a task that the configuration has gained
 		}
 	}
-	f, err := os.Open(filepath.Join(path, "replay"))
+	replay, err := os.ReadFile(filepath.Join(path, "replay"))
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := t.replay.load(f); err != nil {
+	if sum := sha256.Sum256(replay); s.ReplaySum != "" && s.ReplaySum != hex.EncodeToString(sum[:]) {
+		return errors.New("replay memory: truncated or damaged, it does not match its checksum")
+	}
+	if err := t.replay.load(bytes.NewReader(replay), t.board); err != nil {
 		return err
 	}
 	learner, err := net.LoadTrainer(filepath.Join(path, "trainer"), t.config.trainer())
@@ -141,7 +183,7 @@ func (t *Trainer) read(path string) error {
 	}
 	if got, want := learner.Network().Spec(), t.config.spec(); got != want {
 		learner.Close()
-		return fmt.Errorf("holds a network %+v, the configuration asks for %+v", got, want)
+		return fmt.Errorf("%w: it holds a network %+v, the configuration asks for %+v", errOther, got, want)
 	}
 	t.state, t.learner, t.before = s, learner, s.Seconds
 	return nil

@@ -19,22 +19,25 @@ type Config struct {
 
 	Tasks     []string  `yaml:"tasks"`     // benchmark tasks to play; may be empty
 	Generated Generated `yaml:"generated"` // random graphs to play; Share 0: none
+	Objective string    `yaml:"objective"` // what to make small, see Objectives
 	Reduce    []string  `yaml:"reduce"`    // safe reductions of the game, see game.Reduction
 
 	Model  Model  `yaml:"model"`
 	Search Search `yaml:"search"`
 
-	Games    int      `yaml:"games"`    // self-play games
-	Replay   int      `yaml:"replay"`   // games remembered
-	Annealed int      `yaml:"annealed"` // games by annealing, on every task, remembered before the first iteration
-	Priority bool     `yaml:"priority"` // draw positions by how wrong the network was about them
-	Steps    int      `yaml:"steps"`    // training steps
-	Batch    int      `yaml:"batch"`    // positions of a step
-	Learning Learning `yaml:"learning"`
+	Games     int      `yaml:"games"`     // self-play games
+	Replay    int      `yaml:"replay"`    // games remembered
+	Reanalyse int      `yaml:"reanalyse"` // remembered positions searched again with the newest network, which renews their targets
+	Annealed  int      `yaml:"annealed"`  // games by annealing, on every task, remembered before the first iteration
+	Priority  bool     `yaml:"priority"`  // draw positions by how wrong the network was about them
+	Steps     int      `yaml:"steps"`     // training steps
+	Batch     int      `yaml:"batch"`     // positions of a step
+	Learning  Learning `yaml:"learning"`
 
 	Iterations int           `yaml:"iterations"` // to train; 0: until Budget
 	Budget     time.Duration `yaml:"budget"`     // wall time to train; 0: until Iterations
 	Evaluate   int           `yaml:"evaluate"`   // iterations between evaluations and checkpoints
+	Patience   int           `yaml:"patience"`   // evaluations without an improvement, of the network or of an order, to end after; 0: never
 	Workers    int           `yaml:"workers"`    // games at a time; 0: one per core
 }
 
@@ -78,6 +81,7 @@ func Default() *Config {
 	return &Config{
 		Kind: "alphazero", Seed: 1,
 		Generated: Generated{Share: 1, Low: 20, High: 120, Grow: 30},
+		Objective: game.Muls.Name(),
 		Reduce:    game.All.Names(),
 		Model:     Model{Name: "gnn", Width: 32, Rounds: 3},
 		Search:    Search{Algorithm: string(mcts.Gumbel), Simulations: 16, Considered: 8},
@@ -101,8 +105,17 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("tasks: %s works on arrays; agents train on graphs of scalars", name)
 		}
 	}
-	if _, err := game.ParseReduction(c.Reduce...); err != nil {
+	o, err := lookupObjective(c.Objective)
+	if err != nil {
+		return fmt.Errorf("objective: %w", err)
+	}
+	reduce, err := game.ParseReduction(c.Reduce...)
+	if err != nil {
 		return fmt.Errorf("reduce: %w", err)
+	}
+	dense, safe := o.dense()
+	if unproved := reduce &^ safe; unproved != 0 {
+		return fmt.Errorf("reduce: %v may lose the optimum of objective %s; proved for it: %v (reduce=[] leaves the game as it is)", unproved, o.name, safe)
 	}
 	if err := c.spec().Check(); err != nil {
 		return fmt.Errorf("model: %w", err)
@@ -122,6 +135,7 @@ func (c *Config) Validate() error {
 		{g.Share < 0 || g.Share > 1, fmt.Sprintf("generated.share: %v lies outside 0…1", g.Share)},
 		{g.Share < 1 && len(c.Tasks) == 0, "tasks: there are none, and generated graphs are not all of the games"},
 		{g.Share > 0 && (g.Low < graphgen.MinVertices || g.High < g.Low || g.High > graphgen.MaxVertices), fmt.Sprintf("generated: sizes %d…%d; they lie in %d…%d", g.Low, g.High, graphgen.MinVertices, graphgen.MaxVertices)},
+		{o.tasks && g.Share > 0, fmt.Sprintf("generated.share: objective %s runs the program, and generated programs may not be defined anywhere; set it to 0", o.name)},
 		{g.Grow < 0, "generated.grow: must not be negative"},
 		{c.Search.Simulations < 1, "search.simulations: at least 1"},
 		{c.Games < 1, "games: at least 1"},
@@ -130,6 +144,9 @@ func (c *Config) Validate() error {
 		{c.Iterations < 0 || c.Budget < 0 || (c.Iterations == 0 && c.Budget == 0), "iterations and budget: one must be positive, none negative"},
 		{c.Evaluate < 1, "evaluate: at least 1"},
 		{c.Annealed < 0, "annealed: must not be negative"},
+		{c.Annealed > 0 && !dense, fmt.Sprintf("annealed: annealing needs the cost of every move, which objective %s does not have", o.name)},
+		{c.Reanalyse < 0, "reanalyse: must not be negative"},
+		{c.Patience < 0, "patience: must not be negative"},
 		{c.Workers < 0, "workers: must not be negative"},
 	} {
 		if bad.when {

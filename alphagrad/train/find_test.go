@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/game"
 	"github.com/alphagrad/alphagrad-go/alphagrad/net"
 	"github.com/alphagrad/alphagrad-go/alphagrad/search"
 )
@@ -15,10 +16,7 @@ func TestFindOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := loadGraph(taskSource("RoeFlux_1d"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := openBoard(t, "muls", game.None, taskSource("RoeFlux_1d")).graph
 	s := search.Settings{Evaluations: 1500, Seed: 3}
 	a, err := FindOrder(context.Background(), n, g, 4, s)
 	if err != nil {
@@ -44,10 +42,7 @@ func TestFindOrder(t *testing.T) {
 	if r, err := FindOrder(ctx, n, g, 4, search.Settings{Budget: time.Hour}); err != nil || r.Status != search.Cancelled || g.CheckOrder(r.Order) != nil {
 		t.Errorf("%v, %+v", err, r)
 	}
-	heart, err := loadGraph(taskSource("HumanHeartDipole"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	heart := openBoard(t, "muls", game.None, taskSource("HumanHeartDipole")).graph
 	if r, err := FindOrder(context.Background(), n, heart, 4, search.Settings{Budget: time.Hour}); err != nil || !r.Optimal || r.Cost != 148 {
 		t.Errorf("%v, %+v", err, r)
 	}

@@ -6,9 +6,9 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 
-	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
 	"github.com/alphagrad/alphagrad-go/alphagrad/game"
 	"github.com/alphagrad/alphagrad-go/alphagrad/net"
 )
@@ -23,12 +23,13 @@ type episode struct {
 	Policy [][]float32
 	Left   []int64   // cost of what was played from each of these positions on
 	Weight []float64 // priority of each of these positions
+	Again  []float64 // what a later search expected of each of these positions in place of Left, NaN where there was none; or nil
 
-	graph *elim.Graph
+	board *board
 }
 
-func newEpisode(source string, g *elim.Graph, p *Play) *episode {
-	e := &episode{Source: source, graph: g}
+func newEpisode(b *board, p *Play) *episode {
+	e := &episode{Source: b.source, board: b}
 	for i, m := range p.moves {
 		e.Moves = append(e.Moves, m.action)
 		if m.legal != nil {
@@ -42,16 +43,44 @@ func newEpisode(source string, g *elim.Graph, p *Play) *episode {
 // fresh is the priority of a position never learned from: as if the network were badly wrong about it.
 const fresh = 4
 
+// left is the cost that a position is worth: what was played from there on, or what the latest search expected.
+func (e *episode) left(position int) float64 {
+	if e.Again != nil && !math.IsNaN(e.Again[position]) {
+		return e.Again[position]
+	}
+	return float64(e.Left[position])
+}
+
+// renew replaces the targets of a position by those of a later search.
+func (e *episode) renew(position int, policy []float32, left float64) {
+	if e.Again == nil {
+		e.Again = make([]float64, len(e.At))
+		for i := range e.Again {
+			e.Again[i] = math.NaN()
+		}
+	}
+	e.Policy[position], e.Again[position] = policy, left
+}
+
+// at plays a game up to a position.
+func (e *episode) at(position int) (*game.Game, error) {
+	g, err := e.board.game()
+	if err != nil {
+		return nil, err
+	}
+	for _, action := range e.Moves[:e.At[position]] {
+		g.Apply(action)
+	}
+	return g, nil
+}
+
 // replay remembers the latest games.
 type replay struct {
 	episodes []*episode
 	capacity int
-	reduce   game.Reduction
 }
 
-func newReplay(capacity int, reduce game.Reduction) *replay {
-	return &replay{capacity: capacity, reduce: reduce}
-}
+func newReplay(capacity int) *replay { return &replay{capacity: capacity} }
 
 func (r *replay) add(es []*episode) {
 	r.episodes = append(r.episodes, es...)
@@ -124,18 +153,37 @@ func (r *replay) draw(n int, priority bool, rng *rand.Rand) ([]net.Sample, []tic
 	return samples, tickets, nil
 }
 
+// choose picks up to n different positions, all as likely.
+func (r *replay) choose(n int, rng *rand.Rand) []ticket {
+	var all []ticket
+	for _, e := range r.episodes {
+		for i := range e.At {
+			all = append(all, ticket{e, i})
+		}
+	}
+	n = min(n, len(all))
+	for k := range n {
+		other := k + rng.IntN(len(all)-k)
+		all[k], all[other] = all[other], all[k]
+	}
+	return all[:n]
+}
+
 // sample plays a game up to a position and encodes it with its targets.
 func (r *replay) sample(t ticket) (net.Sample, error) {
 	e := t.episode
-	g, err := NewGame(e.Source, e.graph, r.reduce)
+	g, err := e.at(t.position)
 	if err != nil {
 		return net.Sample{}, err
 	}
-	for _, action := range e.Moves[:e.At[t.position]] {
-		g.Apply(action)
-	}
 	p := &net.Position{}
 	net.NewEncoder().Encode(g.State(), p)
+	cheap := p.Cheap
+	if e.board.rules.Objective.Name() != game.Muls.Name() {
+		if cheap, err = yardstick(g); err != nil {
+			return net.Sample{}, err
+		}
+	}
 	target := make([]float32, len(p.Vertices))
 	at := make(map[int32]int, len(p.Vertices))
 	for i, v := range p.Vertices {
@@ -144,7 +192,7 @@ func (r *replay) sample(t ticket) (net.Sample, error) {
 	for i, action := range e.Legal[t.position] {
 		target[at[int32(g.Vertex(action))]] = e.Policy[t.position][i]
 	}
-	return net.Sample{Position: p, Target: target, Value: float32(net.Value(p.Cheap, e.Left[t.position])), Weight: 1}, nil
+	return net.Sample{Position: p, Target: target, Value: float32(relative(cheap, e.left(t.position))), Weight: 1}, nil
 }
 
 // learned notes how wrong the network was about the positions of a batch.
@@ -154,25 +202,61 @@ func (r *replay) learned(tickets []ticket, losses []net.SampleLoss) {
 	}
 }
 
-// save writes the games; load reads them back with their graphs.
+// save writes the games; load reads them back with their boards.
 func (r *replay) save(w io.Writer) error { return gob.NewEncoder(w).Encode(r.episodes) }
 
-func (r *replay) load(in io.Reader) error {
+func (r *replay) load(in io.Reader, open func(source string) (*board, error)) error {
 	var es []*episode
 	if err := gob.NewDecoder(in).Decode(&es); err != nil {
 		return fmt.Errorf("replay memory: %w", err)
 	}
-	graphs := map[string]*elim.Graph{}
-	for _, e := range es {
-		if graphs[e.Source] == nil {
-			g, err := loadGraph(e.Source)
-			if err != nil {
-				return err
+	boards := map[string]*board{}
+	for i, e := range es {
+		b := boards[e.Source]
+		if b == nil {
+			var err error
+			if b, err = open(e.Source); err != nil {
+				return fmt.Errorf("replay memory: %w", err)
 			}
-			graphs[e.Source] = g
+			boards[e.Source] = b
 		}
-		e.graph = graphs[e.Source]
+		e.board = b
+		if err := e.check(); err != nil {
+			return fmt.Errorf("replay memory: game %d, on %q: %w", i+1, e.Source, err)
+		}
 	}
 	r.episodes = es
+	return nil
+}
+
+// check reports a game that cannot be played or learned from.
+func (e *episode) check() error {
+	n := len(e.At)
+	if len(e.Legal) != n || len(e.Policy) != n || len(e.Left) != n || len(e.Weight) != n || (e.Again != nil && len(e.Again) != n) {
+		return fmt.Errorf("%d positions with %d lists of moves, %d policies, %d costs, %d weights and %d later costs", n, len(e.Legal), len(e.Policy), len(e.Left), len(e.Weight), len(e.Again))
+	}
+	g, err := e.board.game()
+	if err != nil {
+		return err
+	}
+	k := 0
+	for i, action := range e.Moves {
+		legal := g.Legal(nil)
+		if k < n && int(e.At[k]) == i {
+			if !slices.Equal(legal, e.Legal[k]) || len(e.Policy[k]) != len(legal) || !(e.Weight[k] > 0) {
+				return fmt.Errorf("its position %d is not one of the game, or of a game with other reductions", k+1)
+			}
+			k++
+		}
+		if !slices.Contains(legal, action) {
+			return fmt.Errorf("its move %d is illegal", i+1)
+		}
+		if i < len(e.Moves)-1 { // the last move may have to be measured
+			g.Apply(action)
+		}
+	}
+	if k < n {
+		return fmt.Errorf("its position %d is not one of the game", k+1)
+	}
 	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
-	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
 	"github.com/alphagrad/alphagrad-go/alphagrad/graphgen"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
@@ -20,8 +18,8 @@ func randomSource(low, high int, seed uint64) string {
 	return fmt.Sprintf("random:%d-%d:%d", low, high, seed)
 }
 
-// loadGraph makes the graph of a source.
-func loadGraph(source string) (*elim.Graph, error) {
+// loadProgram makes the program of a source.
+func loadProgram(source string) (*ir.Program, error) {
 	var p *ir.Program
 	var err error
 	if name, ok := strings.CutPrefix(source, "task:"); ok {
@@ -36,5 +34,13 @@ func loadGraph(source string) (*elim.Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("graph %q: %w", source, err)
 	}
-	return ad.Graph(p)
+	return p, nil
+}
+
+// taskName is the task of a source, empty for a random graph.
+func taskName(source string) string {
+	if name, ok := strings.CutPrefix(source, "task:"); ok {
+		return name
+	}
+	return ""
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"sync"
 	"time"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
@@ -22,8 +20,9 @@ const ModelName = "best.model"
 
 // Best is the cheapest order found for a task during training.
 type Best struct {
-	Muls       int64   `json:"muls"`
-	LowerBound int64   `json:"lower_bound"`
+	Cost       int64   `json:"cost"`        // under the objective
+	Muls       int64   `json:"muls"`        // multiplications
+	LowerBound int64   `json:"lower_bound"` // of Cost; 0 where none is known
 	Order      []int   `json:"order"`
 	Seconds    float64 `json:"seconds"` // of training after which it was found
 	Games      int     `json:"games"`   // played by then, over all graphs
@@ -31,12 +30,18 @@ type Best struct {
 
 // state is what a checkpoint holds besides the network and the replay memory.
 type state struct {
+	Objective string           `json:"objective"`
 	Iteration int              `json:"iteration"` // iterations done
+	Evaluated int              `json:"evaluated"` // iterations done at the last evaluation
 	Games     int              `json:"games"`
-	Score     float64          `json:"score"` // best evaluation so far
+	Score     float64          `json:"score"` // of the incumbent
 	Scored    bool             `json:"scored"`
+	On        string           `json:"scored_on"` // what the incumbent was evaluated on
+	Cheaper   bool             `json:"cheaper"`   // an order was found since the last evaluation that is cheaper than before
+	Idle      int              `json:"idle"`      // evaluations since the last that improved anything
 	Seconds   float64          `json:"seconds"`
 	Best      map[string]*Best `json:"best"`
+	ReplaySum string           `json:"replay_sha256"`
 }
 
 // Env is where a training runs.
@@ -48,6 +53,12 @@ type Env struct {
 	Resume   string // directory of an earlier training to continue; its checkpoints are read, never written
 }
 
+func (e *Env) warn(format string, args ...any) {
+	if e.Warn != nil {
+		e.Warn(format, args...)
+	}
+}
+
 // Trainer is a training under way.
 type Trainer struct {
 	config  *Config
@@ -55,47 +66,61 @@ type Trainer struct {
 	state   state
 	learner *net.Trainer
 	replay  *replay
-	reduce  game.Reduction
+	set     set
 	seed    runs.Seed
-	graphs  map[string]*elim.Graph // of the tasks
+	boards  map[string]*board // of the tasks, by source
 	began   time.Time
 	before  float64 // seconds trained before began
+	kept    string  // the last checkpoint written or read
 }
 
-// Run trains as configured until the iterations or the time are spent, every task is solved to its lower bound, or ctx
-// ends; in all these cases the last state is saved. Losses that are not finite end it with an error, the last good
-// checkpoint kept.
+// Run trains as configured until the iterations or the time are spent, every task is solved to its lower bound, nothing has
+// improved for long enough, or ctx ends; in all these cases the last state is saved. Losses that are not finite end it with
+// an error, the last good checkpoint kept.
 func (c *Config) Run(ctx context.Context, env Env) error {
-	t, err := newTrainer(c, env)
+	t, err := newTrainer(ctx, c, env)
 	if err != nil {
 		return err
 	}
 	defer t.learner.Close()
-	if t.state.Iteration == 0 && c.Annealed > 0 {
+	err = t.run(ctx)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return errors.Join(ctx.Err(), t.save())
+	}
+	return err
+}
+
+func (t *Trainer) run(ctx context.Context) error {
+	if t.state.Iteration == 0 && len(t.replay.episodes) == 0 {
 		if err := t.anneal(ctx); err != nil {
 			return err
 		}
 	}
-	for !t.finished() {
-		if err := t.iterate(ctx); err != nil {
-			if ctx.Err() != nil {
-				return errors.Join(ctx.Err(), t.save())
-			}
-			return err
-		}
-		if t.state.Iteration%c.Evaluate == 0 || t.finished() {
+	for {
+		done := t.finished()
+		if i := t.state.Iteration; i > t.state.Evaluated && (done != "" || i%t.config.Evaluate == 0) {
 			if err := t.evaluate(ctx); err != nil {
 				return err
 			}
 			if err := t.save(); err != nil {
 				return err
 			}
+			done = t.finished()
+		}
+		switch done {
+		case "":
+		case spent:
+			return t.write()
+		default:
+			return errors.Join(t.metric(map[string]any{"iteration": t.state.Iteration, "stopped": done, "seconds": t.seconds()}), t.write())
+		}
+		if err := t.iterate(ctx); err != nil {
+			return err
 		}
 	}
-	return t.write()
 }
 
-func newTrainer(c *Config, env Env) (*Trainer, error) {
+func newTrainer(ctx context.Context, c *Config, env Env) (*Trainer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -103,16 +128,22 @@ func newTrainer(c *Config, env Env) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{config: c, env: env, reduce: reduce, seed: runs.Seed(c.Seed), replay: newReplay(c.Replay, reduce), graphs: map[string]*elim.Graph{}, began: time.Now(),
-		state: state{Best: map[string]*Best{}}}
+	o, err := lookupObjective(c.Objective)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{config: c, env: env, set: set{ctx, o, reduce}, seed: runs.Seed(c.Seed), replay: newReplay(c.Replay), boards: map[string]*board{}, began: time.Now(),
+		state: state{Objective: c.Objective, Best: map[string]*Best{}}}
 	for _, name := range c.Tasks {
-		g, err := loadGraph(taskSource(name))
+		b, err := t.set.open(taskSource(name))
 		if err != nil {
 			return nil, err
 		}
-		bound, _ := elim.LowerBound(context.Background(), elim.NewState(g))
-		t.graphs[name] = g
-		t.state.Best[name] = &Best{LowerBound: bound}
+		t.boards[b.source] = b
+		t.state.Best[name] = &Best{}
+		if o.name == game.Muls.Name() {
+			t.state.Best[name].LowerBound, _ = elim.LowerBound(context.Background(), elim.NewState(b.graph))
+		}
 	}
 	if env.Resume != "" {
 		return t, t.restore(env.Resume)
@@ -125,35 +156,97 @@ func newTrainer(c *Config, env Env) (*Trainer, error) {
 	return t, err
 }
 
-// finished reports whether there is nothing left to do.
-func (t *Trainer) finished() bool {
+// board is that of a source: a task's own, or one made for the occasion.
+func (t *Trainer) board(source string) (*board, error) {
+	if b := t.boards[source]; b != nil {
+		return b, nil
+	}
+	return t.set.open(source)
+}
+
+// spent is why most trainings end.
+const spent = "iterations or budget spent"
+
+// finished says why there is nothing left to do; it is empty while there is.
+func (t *Trainer) finished() string {
 	c := t.config
 	if (c.Iterations > 0 && t.state.Iteration >= c.Iterations) || (c.Budget > 0 && t.seconds() >= c.Budget.Seconds()) {
-		return true
+		return spent
+	}
+	if c.Patience > 0 && t.state.Idle >= c.Patience {
+		return fmt.Sprintf("no improvement in %d evaluations", t.state.Idle)
 	}
 	if len(c.Tasks) == 0 || c.Generated.Share > 0 {
-		return false
+		return ""
 	}
 	for _, b := range t.state.Best {
-		if b.Order == nil || b.Muls > b.LowerBound {
-			return false
+		if b.Order == nil || b.Cost > b.LowerBound {
+			return ""
 		}
 	}
-	return true
+	return "every task is solved: its order meets the lower bound"
 }
 
 func (t *Trainer) seconds() float64 { return t.before + time.Since(t.began).Seconds() }
 
-// iterate plays games and learns from them.
+// iterate plays games and learns from them. Until it begins to learn it changes nothing, so that an interrupted iteration
+// can be repeated.
 func (t *Trainer) iterate(ctx context.Context) error {
 	c, i := t.config, t.state.Iteration
 	seed := t.seed.Sub("iteration").At(i)
+	episodes, plays, err := t.play(ctx, t.learner.Network(), t.draw(seed), seed.Sub("play"), true)
+	if err != nil {
+		return fmt.Errorf("iteration %d, self-play: %w", i+1, err)
+	}
+	again, err := t.reanalyse(ctx, seed.Sub("reanalyse"))
+	if err != nil {
+		return fmt.Errorf("iteration %d, reanalysis: %w", i+1, err)
+	}
+	record := map[string]any{"iteration": i + 1}
+	improvement, evaluations := 0.0, int64(0)
+	t.state.Games += len(plays)
+	for k, p := range plays {
+		improvement += net.Value(p.Cheap, p.Played) / float64(len(plays))
+		evaluations += p.Evaluations
+		t.record(episodes[k].Source, p)
+	}
+	if c.Reanalyse > 0 {
+		record["reanalysed"], record["shift"] = len(again), t.renew(again)
+		for _, a := range again {
+			evaluations += a.play.Evaluations
+		}
+	}
+	t.replay.add(episodes)
+	if err := t.learn(seed, record); err != nil {
+		return err
+	}
+	t.state.Iteration++
+	record["games"], record["positions"], record["evaluations"] = t.state.Games, t.replay.positions(), evaluations
+	record["improvement"], record["seconds"] = improvement, t.seconds()
+	for _, name := range c.Tasks {
+		if b := t.state.Best[name]; b.Order != nil {
+			record["best_"+name] = b.Cost
+		}
+	}
+	if t.env.Progress != nil {
+		done, total := t.state.Iteration, c.Iterations
+		if total == 0 {
+			total = int(c.Budget.Seconds())
+			done = min(int(t.seconds()), total)
+		}
+		t.env.Progress(fmt.Sprintf("improvement %.3f", improvement), done, total)
+	}
+	return t.metric(record)
+}
+
+// draw picks the graphs of an iteration.
+func (t *Trainer) draw(seed runs.Seed) []string {
+	c, rng := t.config, seed.Sub("graphs").Rand()
 	sources := make([]string, c.Games)
-	rng := seed.Sub("graphs").Rand()
 	for k := range sources {
 		if g := c.Generated; rng.Float64() < g.Share {
 			high := g.High
-			if i < g.Grow {
+			if i := t.state.Iteration; i < g.Grow {
 				high = g.Low + (g.High-g.Low)*(i+1)/(g.Grow+1)
 			}
 			sources[k] = randomSource(g.Low, high, rng.Uint64()>>1)
@@ -161,54 +254,36 @@ func (t *Trainer) iterate(ctx context.Context) error {
 			sources[k] = taskSource(c.Tasks[rng.IntN(len(c.Tasks))])
 		}
 	}
-	episodes, plays, err := t.play(ctx, sources, seed.Sub("play"), true)
-	if err != nil {
-		return err
-	}
-	t.replay.add(episodes)
-	t.state.Games += len(plays)
-	improvement, evaluations := 0.0, int64(0)
-	for k, p := range plays {
-		improvement += net.Value(p.Cheap, p.Played) / float64(len(plays))
-		evaluations += p.Evaluations
-		t.record(sources[k], p)
-	}
+	return sources
+}
+
+// learn takes the training steps of an iteration and adds the mean losses to its record.
+func (t *Trainer) learn(seed runs.Seed, record map[string]any) error {
+	c := t.config
 	var policy, value, rate float64
 	draws := seed.Sub("learn").Rand()
 	steps := c.Steps
 	if t.replay.positions() == 0 {
 		steps = 0 // the reductions decide these games alone
 	}
-	for range steps {
+	for k := range steps {
 		samples, tickets, err := t.replay.draw(c.Batch, c.Priority, draws)
 		if err != nil {
 			return err
 		}
 		losses, err := t.learner.Train(samples)
 		if err != nil {
-			return fmt.Errorf("iteration %d, training step %d: %w; the last checkpoint is kept", i+1, t.learner.Step()+1, err)
+			kept := "there is no checkpoint yet"
+			if t.kept != "" {
+				kept = "the last good checkpoint is " + t.kept
+			}
+			return fmt.Errorf("iteration %d, batch %d of %d: %w; %s", t.state.Iteration+1, k+1, steps, err, kept)
 		}
 		t.replay.learned(tickets, losses.Each)
 		policy, value, rate = policy+losses.Policy/float64(c.Steps), value+losses.Value/float64(c.Steps), losses.Rate
 	}
-	t.state.Iteration++
-	record := map[string]any{"iteration": t.state.Iteration, "games": t.state.Games, "positions": t.replay.positions(), "evaluations": evaluations,
-		"improvement": improvement, "policy_loss": policy, "value_loss": value, "rate": rate, "seconds": t.seconds()}
-	for _, name := range c.Tasks {
-		if b := t.state.Best[name]; b.Order != nil {
-			record["best_"+name] = b.Muls
-		}
-	}
-	if t.env.Progress != nil {
-		total := c.Iterations
-		if total == 0 {
-			total = int(c.Budget.Seconds())
-			t.env.Progress(fmt.Sprintf("improvement %.3f", improvement), min(int(t.seconds()), total), total)
-		} else {
-			t.env.Progress(fmt.Sprintf("improvement %.3f", improvement), t.state.Iteration, total)
-		}
-	}
-	return t.metric(record)
+	record["policy_loss"], record["value_loss"], record["rate"] = policy, value, rate
+	return nil
 }
 
 func (t *Trainer) metric(record map[string]any) error {
@@ -218,110 +293,13 @@ func (t *Trainer) metric(record map[string]any) error {
 	return t.env.Metrics(record)
 }
 
-// play plays a game on each of the sources, as many at a time as there are workers.
-func (t *Trainer) play(ctx context.Context, sources []string, seed runs.Seed, explore bool) ([]*episode, []*Play, error) {
-	episodes, plays := make([]*episode, len(sources)), make([]*Play, len(sources))
-	errs := make([]error, len(sources))
-	workers := t.config.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	network := t.learner.Network()
-	options := t.config.options()
-	if !explore {
-		options = t.config.PlayOptions(t.config.Search.Simulations)
-	}
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(workers, len(sources)) {
-		wg.Go(func() {
-			agent, err := NewAgent(network, options)
-			for k := range next {
-				if err != nil {
-					errs[k] = err
-					continue
-				}
-				episodes[k], plays[k], errs[k] = t.playOne(agent, sources[k], uint64(seed.At(k)))
-			}
-		})
-	}
-	for k := range sources {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- k
-	}
-	close(next)
-	wg.Wait()
-	return episodes, plays, errors.Join(append(errs, ctx.Err())...)
-}
-
-func (t *Trainer) playOne(a *Agent, source string, seed uint64) (*episode, *Play, error) {
-	g := t.graphs[taskName(source)]
-	if g == nil {
-		var err error
-		if g, err = loadGraph(source); err != nil {
-			return nil, nil, err
-		}
-	}
-	gm, err := NewGame(source, g, t.reduce)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := a.Play(gm, seed)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", source, err)
-	}
-	return newEpisode(source, g, p), p, nil
-}
-
-// taskName is the task of a source, empty for a random graph.
-func taskName(source string) string {
-	if len(source) > 5 && source[:5] == "task:" {
-		return source[5:]
-	}
-	return ""
-}
-
 // record keeps the cheapest order of each task.
 func (t *Trainer) record(source string, p *Play) {
 	b := t.state.Best[taskName(source)]
-	if b != nil && (b.Order == nil || p.Muls < b.Muls) {
-		b.Muls, b.Order, b.Seconds, b.Games = p.Muls, p.Order, t.seconds(), t.state.Games
+	if b != nil && (b.Order == nil || p.Cost < b.Cost) {
+		b.Cost, b.Muls, b.Order, b.Seconds, b.Games = p.Cost, p.Muls, p.Order, t.seconds(), t.state.Games
+		t.state.Cheaper = true
 	}
-}
-
-// evaluationGraphs is how many generated graphs, the same every time, an evaluation plays besides the tasks.
-const evaluationGraphs = 8
-
-// evaluate plays without noise and keeps the network if it plays better than the incumbent.
-func (t *Trainer) evaluate(ctx context.Context) error {
-	var sources []string
-	for _, name := range t.config.Tasks {
-		sources = append(sources, taskSource(name))
-	}
-	if g := t.config.Generated; g.Share > 0 {
-		for k := range evaluationGraphs {
-			sources = append(sources, randomSource(g.Low, g.High, uint64(t.seed.Sub("evaluation").At(k))>>1))
-		}
-	}
-	_, plays, err := t.play(ctx, sources, t.seed.Sub("evaluate"), false)
-	if err != nil {
-		return err
-	}
-	score := 0.0
-	for k, p := range plays {
-		score += net.Value(p.Cheap, p.Played) / float64(len(plays))
-		t.record(sources[k], p)
-	}
-	better := !t.state.Scored || score > t.state.Score
-	if better {
-		t.state.Score, t.state.Scored = score, true
-		if err := t.learner.Network().Save(filepath.Join(t.env.Dir, ModelName)); err != nil {
-			return err
-		}
-	}
-	return t.metric(map[string]any{"iteration": t.state.Iteration, "evaluation": score, "incumbent": better, "seconds": t.seconds()})
 }
 
 // write leaves the orders found.

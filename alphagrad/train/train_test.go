@@ -2,7 +2,9 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -24,12 +26,26 @@ func small() *Config {
 	c.Model.Width, c.Model.Rounds = 16, 1
 	c.Search.Simulations, c.Search.Considered = 4, 4
 	c.Games, c.Replay, c.Steps, c.Batch = 4, 10, 2, 8
-	c.Priority = true
+	c.Priority, c.Reanalyse = true, 3
 	c.Iterations, c.Evaluate = 4, 2
 	return c
 }
 
-// train runs a configuration and returns its metrics without the times.
+// openBoard makes the board of a source.
+func openBoard(t testing.TB, objective string, reduce game.Reduction, source string) *board {
+	t.Helper()
+	o, err := lookupObjective(objective)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := (&set{context.Background(), o, reduce}).open(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// trainOnce runs a configuration and returns its metrics without the times.
 func trainOnce(t *testing.T, c *Config, env Env) []map[string]any {
 	t.Helper()
 	var records []map[string]any
@@ -73,36 +89,29 @@ func TestResumeIsExact(t *testing.T) {
 	}
 }
 
-// TestFallsBackToTheCheckpointBefore: a truncated checkpoint is passed over with a warning.
-func TestFallsBackToTheCheckpointBefore(t *testing.T) {
-	dir := t.TempDir()
-	trainOnce(t, small(), Env{Dir: dir})
-	names, err := checkpoints(dir)
-	if err != nil || len(names) != keep {
-		t.Fatalf("checkpoints %v, %v", names, err)
-	}
-	path := filepath.Join(dir, checkpointDir, names[1], "trainer")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data[:len(data)/2], 0o644); err != nil {
-		t.Fatal(err)
-	}
-	warned := ""
-	env := Env{Dir: t.TempDir(), Resume: dir, Warn: func(format string, args ...any) { warned += format }}
-	records := trainOnce(t, small(), env)
-	if !strings.Contains(warned, "trying the one before") {
-		t.Errorf("warning %q", warned)
-	}
-	if first := records[0]["iteration"]; first != 3 {
-		t.Errorf("goes on with iteration %v, want 3", first)
-	}
-	if err := os.RemoveAll(filepath.Join(dir, checkpointDir)); err != nil {
-		t.Fatal(err)
-	}
-	if err := small().Run(context.Background(), Env{Dir: t.TempDir(), Resume: dir}); err == nil || !strings.Contains(err.Error(), "resume") {
-		t.Errorf("nothing to resume from: %v", err)
+// TestInterruptedAnywhereIsExact: a training interrupted after any of its records, in self-play and before an evaluation,
+// and resumed gives the metrics of one that was left alone.
+func TestInterruptedAnywhereIsExact(t *testing.T) {
+	want := trainOnce(t, small(), Env{Dir: t.TempDir()})
+	for k := 1; k < len(want); k++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		dir := t.TempDir()
+		var got []map[string]any
+		err := small().Run(ctx, Env{Dir: dir, Metrics: func(r map[string]any) error {
+			delete(r, "seconds")
+			if got = append(got, r); len(got) == k {
+				cancel()
+			}
+			return nil
+		}})
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("interrupted after record %d: %v", k, err)
+		}
+		got = append(got, trainOnce(t, small(), Env{Dir: t.TempDir(), Resume: dir})...)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("interrupted after record %d: %v\nleft alone: %v", k, got, want)
+		}
 	}
 }
 
@@ -115,6 +124,25 @@ func TestResumeWithAnotherNetwork(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the configuration asks for") {
 		t.Errorf("error %v", err)
 	}
+	// Played with other reductions, the positions are of another game.
+	c = small()
+	c.Reduce = game.All.Names()
+	err = c.Run(context.Background(), Env{Dir: t.TempDir(), Resume: dir})
+	if err == nil || !strings.Contains(err.Error(), "of a game with other reductions") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func readBest(t *testing.T, dir string) (best map[string]Best) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "best.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &best); err != nil {
+		t.Fatal(err)
+	}
+	return best
 }
 
 func TestInterruptedTrainingIsSaved(t *testing.T) {
@@ -147,8 +175,8 @@ func TestSolvedTaskEndsAtItsCertificate(t *testing.T) {
 	if best := records[0]["best_HumanHeartDipole"]; best != int64(148) {
 		t.Errorf("best %v, want 148", best)
 	}
-	if last := records[len(records)-1]["iteration"]; last != 1 {
-		t.Errorf("ends after iteration %v, want 1", last)
+	if last := records[len(records)-1]; last["iteration"] != 1 || !strings.Contains(fmt.Sprint(last["stopped"]), "every task is solved") {
+		t.Errorf("ends with %v, want iteration 1", last)
 	}
 }
 
@@ -158,10 +186,7 @@ func TestPlayReportsWhatItPlayed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := loadGraph(taskSource("RoeFlux_1d"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := openBoard(t, "muls", game.None, taskSource("RoeFlux_1d")).graph
 	for _, reduce := range []game.Reduction{game.None, game.All} {
 		for _, simulations := range []int{0, 8} {
 			for _, algorithm := range []mcts.Algorithm{mcts.Gumbel, mcts.PUCT} {
@@ -217,16 +242,12 @@ func TestSamplesAreTheGame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := randomSource(30, 40, 3)
-	g, err := loadGraph(source)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := openBoard(t, "muls", game.All, randomSource(30, 40, 3))
 	a, err := NewAgent(n, Default().PlayOptions(8))
 	if err != nil {
 		t.Fatal(err)
 	}
-	gm, err := NewGame(source, g, game.All)
+	gm, err := b.game()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,8 +255,8 @@ func TestSamplesAreTheGame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newReplay(10, game.All)
-	r.add([]*episode{newEpisode(source, g, p)})
+	r := newReplay(10)
+	r.add([]*episode{newEpisode(b, p)})
 	for _, priority := range []bool{false, true} {
 		samples, tickets, err := r.draw(20, priority, rand.New(rand.NewPCG(1, 2)))
 		if err != nil {
@@ -272,21 +293,27 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(c *Config){
-		"unknown task":          func(c *Config) { c.Tasks = []string{"Roe"} },
-		"reduce":                func(c *Config) { c.Reduce = []string{"magic"} },
-		"model":                 func(c *Config) { c.Model.Name = "lstm" },
-		"search":                func(c *Config) { c.Search.Algorithm = "minimax" },
-		"learning":              func(c *Config) { c.Learning.Rate = -1 },
-		"generated.share":       func(c *Config) { c.Generated.Share = 2 },
-		"tasks: there are none": func(c *Config) { c.Generated.Share = 0 },
-		"generated: sizes":      func(c *Config) { c.Generated.Low = 1 },
-		"search.simulations":    func(c *Config) { c.Search.Simulations = 0 },
-		"games":                 func(c *Config) { c.Games = 0 },
-		"replay":                func(c *Config) { c.Replay = 1 },
-		"steps and batch":       func(c *Config) { c.Batch = 0 },
-		"iterations and budget": func(c *Config) { c.Iterations = 0 },
-		"evaluate":              func(c *Config) { c.Evaluate = 0 },
-		"workers":               func(c *Config) { c.Workers = -1 },
+		"unknown task": func(c *Config) { c.Tasks = []string{"Roe"} },
+		"reduce":       func(c *Config) { c.Reduce = []string{"magic"} },
+		"model":        func(c *Config) { c.Model.Name = "lstm" },
+		"search":       func(c *Config) { c.Search.Algorithm = "minimax" },
+		`objective: unknown objective "memry"; did you mean "memory"?`:                                       func(c *Config) { c.Objective = "memry" },
+		"reduce: dead+border+twins+components may lose the optimum of objective memory; proved for it: none": func(c *Config) { c.Objective = "memory" },
+		"generated.share: objective time":                                                                    func(c *Config) { c.Objective, c.Reduce, c.Tasks = "time", nil, []string{"g"} },
+		"annealed: annealing needs":                                                                          func(c *Config) { c.Objective, c.Reduce, c.Annealed = "memory", nil, 1 },
+		"reanalyse":                                                                                          func(c *Config) { c.Reanalyse = -1 },
+		"patience":                                                                                           func(c *Config) { c.Patience = -1 },
+		"learning":                                                                                           func(c *Config) { c.Learning.Rate = -1 },
+		"generated.share":                                                                                    func(c *Config) { c.Generated.Share = 2 },
+		"tasks: there are none":                                                                              func(c *Config) { c.Generated.Share = 0 },
+		"generated: sizes":                                                                                   func(c *Config) { c.Generated.Low = 1 },
+		"search.simulations":                                                                                 func(c *Config) { c.Search.Simulations = 0 },
+		"games":                                                                                              func(c *Config) { c.Games = 0 },
+		"replay":                                                                                             func(c *Config) { c.Replay = 1 },
+		"steps and batch":                                                                                    func(c *Config) { c.Batch = 0 },
+		"iterations and budget":                                                                              func(c *Config) { c.Iterations = 0 },
+		"evaluate":                                                                                           func(c *Config) { c.Evaluate = 0 },
+		"workers":                                                                                            func(c *Config) { c.Workers = -1 },
 	} {
 		c := Default()
 		change(c)

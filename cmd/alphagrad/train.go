@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,13 +13,22 @@ import (
 
 func newTrain() *cobra.Command {
 	var resume string
+	var objectives strings.Builder
+	names, about := train.Objectives()
+	for i := range names {
+		fmt.Fprintf(&objectives, "\n  %-7s %s", names[i], about[i])
+	}
 	cmd := &cobra.Command{
 		Use:   "train EXPERIMENT.yaml [key=value …]",
 		Short: "Train a network to play the elimination game by self-play",
-		Long: `Train a network by self-play as the file says (kind: alphazero), in a run directory under runs/: metrics.jsonl, checkpoints, the
-best network (` + train.ModelName + `) and the cheapest orders found (best.json). Ctrl-C saves and ends; --resume continues from the newest
-checkpoint of an earlier run, in a run directory of its own, exactly as if it had not been interrupted.`,
+		Long: `Train a network by self-play as the file says (kind: alphazero), in a run directory under runs/: metrics.jsonl, the same numbers for
+TensorBoard (tensorboard --logdir runs), checkpoints, the best network (` + train.ModelName + `) and the cheapest orders found
+(best.json). Ctrl-C saves and ends; --resume continues from the newest checkpoint of an earlier run, in a run directory of its
+own, exactly as if it had not been interrupted.
+
+What is made small is the key objective:` + objectives.String(),
 		Example: `  alphagrad train experiments/train_roeflux.yaml
+  alphagrad train experiments/train_roeflux.yaml objective=memory reduce=[]
   alphagrad train experiments/train_roeflux.yaml iterations=200 --resume runs/train_roeflux-20260101-120000`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,8 +60,15 @@ func trainIn(cmd *cobra.Command, run *runs.Run, c *train.Config, resume string) 
 	if err != nil {
 		return err
 	}
+	events, err := run.Events()
+	if err != nil {
+		return err
+	}
 	b := newBar(cmd, 0)
 	defer b.finish()
-	return c.Run(cmd.Context(), train.Env{Dir: run.Dir(), Metrics: metrics.Append, Progress: b.step, Resume: resume,
+	return c.Run(cmd.Context(), train.Env{Dir: run.Dir(), Progress: b.step, Resume: resume,
+		Metrics: func(record map[string]any) error {
+			return errors.Join(metrics.Append(record), events.Append(int64(record["iteration"].(int)), record))
+		},
 		Warn: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "warning: "+format+"\n", args...) }})
 }
