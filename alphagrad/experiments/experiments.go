@@ -38,6 +38,7 @@ var kinds = []struct {
 	{"selfplay", func() Experiment { return DefaultSelfPlay() }},
 	{"trainings", func() Experiment { return DefaultTrainings() }},
 	{"jacobians", func() Experiment { return DefaultJacobians() }},
+	{"tensors", func() Experiment { return DefaultTensors() }},
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.

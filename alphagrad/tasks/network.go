@@ -24,22 +24,43 @@ func layerNorm(x, gamma, beta value, axis int, along func(v value) value) value 
 	return Add(Mul(Div(centred, along(Sqrt(AddScalar(variance, 1e-6)))), gamma), beta)
 }
 
-func perceptron(in []value) []value {
-	x, y, w1, b1, w2, b2, gamma, beta := in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]
-	a1 := Tanh(Add(matmul(w1, x), b1))
-	a1 = layerNorm(a1, gamma, beta, 0, func(v value) value { return v })
-	a2 := Tanh(Add(matmul(w2, a1), b2))
-	return []value{MulScalar(ReduceSum(Powi(Sub(a2, y), 2)), 0.5)}
+// softmax runs along the last axis, shifted by the maximum, through which no derivative goes.
+func softmax(x value) value {
+	last := len(x.Shape()) - 1
+	along := func(v value) value { return Broadcast(v, x.Shape(), leading(last)...) }
+	e := Exp(Sub(x, StopGradient(along(ReduceMax(x, last)))))
+	return Div(e, along(ReduceSum(e, last)))
 }
 
-// attention is softmax(qᵀk)v, its softmax shifted by the maximum, through which no derivative goes.
-func attention(q, k, v value) value {
-	a := matmul(Transpose(q, 1, 0), k)
-	n := a.Shape()[0]
-	column := func(x value) value { return Reshape(x, n, 1) }
-	e := Exp(Sub(a, Broadcast(StopGradient(column(ReduceMax(a, 1))), a.Shape(), 0, 1)))
-	return matmul(Div(e, Broadcast(column(ReduceSum(e, 1)), a.Shape(), 0, 1)), v)
+// leading lists the axes 0, 1, …, n−1.
+func leading(n int) []int {
+	axes := make([]int, n)
+	for k := range axes {
+		axes[k] = k
+	}
+	return axes
 }
+
+// crossEntropy is −Σ y·log softmax(z) along the last axis.
+func crossEntropy(z, y value) []value {
+	return []value{Neg(ReduceSum(Mul(y, Log(softmax(z))), len(z.Shape())-1))}
+}
+
+// perceptron is the published function as JAX maps it over a batch, whose axis moves to the front after every matrix
+// product and beside every bias: vertices of their own, here reshapes to the same shape.
+func perceptron(in []value) []value {
+	x, y, w1, b1, w2, b2, gamma, beta := in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]
+	same := func(v value) value { return Reshape(v, v.Shape()...) }
+	layer := func(w, x, b value) value {
+		moved := same(matmul(w, x))
+		return Tanh(Add(moved, same(b)))
+	}
+	a1 := layerNorm(layer(w1, x, b1), gamma, beta, 0, func(v value) value { return Broadcast(v, ir.Shape{8}) })
+	return crossEntropy(layer(w2, a1, b2), y)
+}
+
+// attention is softmax(qᵀk)v.
+func attention(q, k, v value) value { return matmul(softmax(matmul(Transpose(q, 1, 0), k)), v) }
 
 func silu(x value) value {
 	one := Const(x.Builder(), 1)
@@ -51,7 +72,8 @@ func norm(x, gamma, beta value) value {
 	return layerNorm(x, gamma, beta, 1, func(v value) value { return rows(v, x) })
 }
 
-// bias stretches a bias, a vector over columns or a column, to a matrix like y.
+// bias stretches a bias, a vector over columns or a column, to a matrix like y. JAX stretches a column within the addition;
+// here it takes a vertex more.
 func bias(b, y value) value {
 	if len(b.Shape()) == 2 {
 		return Broadcast(b, y.Shape(), 0, 1)
@@ -70,7 +92,7 @@ func loss(z, y value) []value { return []value{MulScalar(Powi(Sub(z, y), 2), 0.5
 
 func encoder(in []value) []value {
 	z := encoderBlock(in[0], in[2], in[4], in[6], in[8], in[10], in[12], in[13])
-	return loss(encoderBlock(z, in[3], in[5], in[7], in[9], in[11], in[14], in[15]), in[1])
+	return crossEntropy(encoderBlock(z, in[3], in[5], in[7], in[9], in[11], in[14], in[15]), in[1])
 }
 
 // element is x[i]: a slice, then a reshape to a scalar.

@@ -94,45 +94,49 @@ func robotArm6DOF(t []value) []value {
 	return []value{px, py, pz, z, y, zz}
 }
 
-// roeFlux3d follows Roe 1981 with γ = ½ in the operations of the published function.
+// roeFlux3d follows Roe 1981 with γ = ½ in the operations of the published function as JAX maps it over a batch. There,
+// numbers have an axis of the batch, which a sum over the components gets back by a broadcast: a vertex of its own, here
+// a reshape to the same shape.
 func roeFlux3d(in []value) []value {
 	ul0, ul, ul4, ur0, ur, ur4 := in[0], in[1], in[2], in[3], in[4], in[5]
 	const gamma = 0.5
 	half := func(x value) value { return MulScalar(x, 0.5) }
+	same := func(x value) value { return Reshape(x, x.Shape()...) }
+	component := func(x value, i int) value { return Slice(x, []int{i}, []int{i + 1}) }
 	pressure := func(u0, u, u4 value) value {
-		return MulScalar(Sub(u4, Div(half(ReduceSum(Powi(u, 2))), u0)), gamma-1)
+		return MulScalar(Sub(u4, Div(same(half(ReduceSum(Powi(u, 2)))), u0)), gamma-1)
 	}
 	enthalpy := func(u0, u4, p value) value { return Div(Add(u4, p), u0) }
-	components := func(x value) (a, b, c value) { return element(x, 0), element(x, 1), element(x, 2) }
-	flux := func(u0, u, u4, p value) []value {
-		u1, u2, u3 := components(u)
-		v1, v2, v3 := Div(u1, u0), Div(u2, u0), Div(u3, u0)
-		Div(u, u0) // never used, but numbered
-		return []value{u1, Add(p, Mul(u1, v1)), Mul(u1, v2), Mul(u1, v3), Mul(v1, Add(p, u4))}
+	flux := func(u, v, u4, p value) (mass, momentum, energy value) {
+		v1 := component(v, 0)
+		StopGradient(p) // stands for zeros, which JAX numbers too
+		full := Pad(Reshape(p, 1), []int{0}, []int{2})
+		mass = component(u, 0)
+		momentum = Add(full, Mul(u, v))
+		return mass, momentum, Mul(v1, Add(p, u4))
 	}
 
 	du0, du := Sub(ur0, ul0), Sub(ur, ul)
-	du1, du2, du3 := components(du)
+	du1, du2, du3 := component(du, 0), component(du, 1), component(du, 2)
 	du4 := Sub(ur4, ul4)
+	vl, vr := Div(ul, ul0), Div(ur, ur0)
 	w1 := Add(Sqrt(ul0), Sqrt(ur0))
-
-	vl := Div(ul, ul0)
-	pl := pressure(ul0, ul, ul4)
-	hl := enthalpy(ul0, ul4, pl)
-	vr := Div(ur, ur0)
-	pr := pressure(ur0, ur, ur4)
-	hr := enthalpy(ur0, ur4, pr)
 
 	// Roe averages.
 	uvw := Div(Add(Mul(Sqrt(ul0), vl), Mul(Sqrt(ur0), vr)), w1)
-	u, v, w := components(uvw)
+	u, v, w := component(uvw, 0), component(uvw, 1), component(uvw, 2)
+	pl := pressure(ul0, ul, ul4)
+	hl := enthalpy(ul0, ul4, pl)
+	pr := pressure(ur0, ur, ur4)
+	hr := enthalpy(ur0, ur4, pr)
 	h := Div(Add(Mul(Sqrt(ul0), hl), Mul(Sqrt(ur0), hr)), w1)
 	q2 := ReduceSum(Powi(uvw, 2))
-	a2 := MulScalar(Sub(h, half(q2)), gamma-1)
+	a2 := MulScalar(Sub(h, same(half(q2))), gamma-1)
 	a := Sqrt(a2)
 	lp, l, lm := Add(u, a), u, Sub(u, a)
 
-	c3 := Mul(Mul(Div(Const(a.Builder(), gamma-1), a2), Sub(Add(Mul(Sub(h, q2), du0), Dot(uvw, du)), du4)), l)
+	ratio := Div(Const(a.Builder(), gamma-1), a2)
+	c3 := Mul(Mul(ratio, Sub(Add(Mul(Sub(h, same(q2)), du0), same(Dot(uvw, du))), du4)), l)
 	c2 := Mul(Sub(Div(du3, w), du1), l)
 	c1 := Mul(Sub(Div(du2, v), du0), l)
 	k1 := Sub(du0, c3)
@@ -140,22 +144,18 @@ func roeFlux3d(in []value) []value {
 	c0 := Mul(half(Sub(k1, k2)), lm)
 	c4 := Mul(half(Add(k1, k2)), lp)
 
-	fl, fr := flux(ul0, ul, ul4, pl), flux(ur0, ur, ur4, pr)
-	var f, phi []value
-	for k := range fl {
-		f = append(f, Add(fl[k], fr[k]))
-	}
-	df := []value{
-		Add(Add(c0, c3), Mul(c4, lp)),
-		Add(Add(Mul(c0, lm), Mul(c3, u)), Mul(c4, lp)),
-		Add(Add(Add(Mul(c0, v), Mul(c1, v)), Mul(c3, v)), Mul(c4, v)),
-		Add(Add(Add(Mul(c0, w), Mul(c2, w)), Mul(c3, w)), Mul(c4, w)),
-	}
-	first := Mul(c0, Sub(h, Mul(u, a)))
-	energy := Add(Add(first, Mul(c1, Powi(v, 2))), Mul(c2, Powi(w, 2)))
-	df = append(df, Add(Add(energy, Mul(half(c3), q2)), Mul(c4, Add(h, Mul(u, a)))))
-	for k := range f {
-		phi = append(phi, half(Sub(f[k], df[k])))
-	}
-	return phi
+	fl0, fl, fl4 := flux(ul, vl, ul4, pl)
+	fr0, fr, fr4 := flux(ur, vr, ur4, pr)
+	f0, f, f4 := Add(fl0, fr0), Add(fl, fr), Add(fl4, fr4)
+	df0 := Add(Add(c0, c3), Mul(c4, lp))
+	df1 := Add(Add(Mul(c0, lm), Mul(c3, u)), Mul(c4, lp))
+	df2 := Add(Add(Add(Mul(c0, v), Mul(c1, v)), Mul(c3, v)), Mul(c4, v))
+	df3 := Add(Add(Add(Mul(c0, w), Mul(c2, w)), Mul(c3, w)), Mul(c4, w))
+	df4 := Mul(c0, Sub(h, Mul(u, a)))
+	df4 = Add(df4, Mul(c1, Powi(v, 2)))
+	df4 = Add(df4, Mul(c2, Powi(w, 2)))
+	df4 = Add(df4, Mul(half(c3), same(q2)))
+	df4 = Add(df4, Mul(c4, Add(h, Mul(u, a))))
+	df := Concatenate([]value{df1, df2, df3}, 0)
+	return []value{half(Sub(f0, df0)), half(Sub(f, df)), half(Sub(f4, df4))}
 }
