@@ -269,13 +269,25 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// TestLargeGraph trains on a graph beyond the last bucket.
+// TestLargeGraph trains on a graph beyond the last bucket, and plays on one that is too large to train on.
 func TestLargeGraph(t *testing.T) {
 	s := markowitzSample(elim.NewState(randomGraph(t, rand.New(rand.NewPCG(1, 8)), 10, 400)))
 	n := randomNetwork(t, Spec{"gnn", 16, 1}, 2)
 	l := mustTrain(t, newTestTrainer(t, n, nil), []Sample{s})
 	policy, _ := lossOf(n, []Sample{s}, 0.5)
 	near(t, "policy loss", float32(l.Policy), float32(policy))
+
+	huge := markowitzSample(elim.NewState(randomGraph(t, rand.New(rand.NewPCG(1, 8)), 10, MaxTrainingNodes)))
+	if _, err := plan([]Sample{huge}); err == nil || !strings.Contains(err.Error(), "too large to train on: at most 2048") {
+		t.Errorf("%d nodes to train on: %v", huge.Position.Nodes, err)
+	}
+	logits := make([]float32, len(huge.Position.Vertices))
+	value := n.NewEvaluator().EvaluatePosition(huge.Position, logits)
+	for i, x := range append(logits, float32(value)) {
+		if !finite(x) {
+			t.Fatalf("number %d of the answer on %d nodes is %v", i, huge.Position.Nodes, x)
+		}
+	}
 }
 
 func TestBadSamples(t *testing.T) {

@@ -94,6 +94,9 @@ func Default() *Config {
 // RootSeed is the seed that the manifest names.
 func (c *Config) RootSeed() uint64 { return c.Seed }
 
+// maxGenerated bounds the vertices of generated graphs, so that with inputs and ends they are of a size to train on.
+const maxGenerated = net.MaxTrainingNodes / 2
+
 // Validate reports settings that cannot be trained with.
 func (c *Config) Validate() error {
 	for _, name := range c.Tasks {
@@ -134,7 +137,7 @@ func (c *Config) Validate() error {
 	}{
 		{g.Share < 0 || g.Share > 1, fmt.Sprintf("generated.share: %v lies outside 0…1", g.Share)},
 		{g.Share < 1 && len(c.Tasks) == 0, "tasks: there are none, and generated graphs are not all of the games"},
-		{g.Share > 0 && (g.Low < graphgen.MinVertices || g.High < g.Low || g.High > graphgen.MaxVertices), fmt.Sprintf("generated: sizes %d…%d; they lie in %d…%d", g.Low, g.High, graphgen.MinVertices, graphgen.MaxVertices)},
+		{g.Share > 0 && (g.Low < graphgen.MinVertices || g.High < g.Low || g.High > maxGenerated), fmt.Sprintf("generated: sizes %d…%d; they lie in %d…%d", g.Low, g.High, graphgen.MinVertices, maxGenerated)},
 		{o.tasks && g.Share > 0, fmt.Sprintf("generated.share: objective %s runs the program, and generated programs may not be defined anywhere; set it to 0", o.name)},
 		{g.Grow < 0, "generated.grow: must not be negative"},
 		{c.Search.Simulations < 1, "search.simulations: at least 1"},

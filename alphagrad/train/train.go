@@ -228,15 +228,25 @@ func (t *Trainer) iterate(ctx context.Context) error {
 			record["best_"+name] = b.Cost
 		}
 	}
-	if t.env.Progress != nil {
-		done, total := t.state.Iteration, c.Iterations
-		if total == 0 {
-			total = int(c.Budget.Seconds())
-			done = min(int(t.seconds()), total)
-		}
-		t.env.Progress(fmt.Sprintf("improvement %.3f", improvement), done, total)
-	}
+	t.progress(improvement)
 	return t.metric(record)
+}
+
+// progress shows how much of the iterations or of the time is over.
+func (t *Trainer) progress(improvement float64) {
+	if t.env.Progress == nil {
+		return
+	}
+	what := fmt.Sprintf("improvement %.3f", improvement)
+	if c := t.config; len(c.Tasks) == 1 && t.state.Best[c.Tasks[0]].Order != nil {
+		what = fmt.Sprintf("best %d %s, %s", t.state.Best[c.Tasks[0]].Cost, c.Objective, what)
+	}
+	done, total := t.state.Iteration, t.config.Iterations
+	if total == 0 {
+		total = int(t.config.Budget.Milliseconds())
+		done = min(int(1000*t.seconds()), total)
+	}
+	t.env.Progress(what, done, total)
 }
 
 // draw picks the graphs of an iteration.
