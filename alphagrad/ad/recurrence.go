@@ -147,8 +147,8 @@ func (d *deriving) step() (primal []*ir.Value, outputs map[string]*ir.Value) {
 	return primal, outputs
 }
 
-// paramShape is the shape of a parameter, wherever it is used.
-func (r *Recurrence) paramShape(name string) ir.Shape {
+// Shape is the shape of an input of any of the programs, nil if there is none of that name.
+func (r *Recurrence) Shape(name string) ir.Shape {
 	for _, p := range []*ir.Program{r.Step, r.Loss, r.End} {
 		if p == nil {
 			continue
@@ -201,7 +201,7 @@ func (d *deriving) slope(p *ir.Program, given map[string]*ir.Value) (map[string]
 // gradients declares what becomes of the accumulated gradients: the sum with the given edges.
 func (d *deriving) gradients(by map[string]edge) {
 	for _, p := range d.Params {
-		shape := d.paramShape(p)
+		shape := d.Shape(p)
 		g := d.input(GradientName(p), shape)
 		if e := by[p]; len(e) > 0 {
 			g = ir.Add(g, arrays{}.dense(d.b, e, nil, shape))
@@ -216,6 +216,33 @@ func (d *deriving) finish() (*ir.Program, error) {
 		return nil, fmt.Errorf("program %q: %w", d.Step.Name, err)
 	}
 	return simplified(d.b.Build())
+}
+
+// An Edge leads from one named node to another that has it as an argument.
+type Edge struct {
+	From, To string
+	Program  string // name of the program it is in
+}
+
+// Edges lists the edges between named nodes of the recurrence, inputs that are data apart: those that an edit may name
+// with profit.
+func (r *Recurrence) Edges() (list []Edge) {
+	for _, p := range []*ir.Program{r.Step, r.Loss, r.End} {
+		if p == nil {
+			continue
+		}
+		for id := range p.Nodes {
+			n := &p.Nodes[id]
+			for k, a := range n.Args {
+				from := &p.Nodes[a]
+				data := from.Op == ir.OpInput && !slices.Contains(r.States, from.Name) && !slices.Contains(r.Params, from.Name) && outputNamed(r.Step, from.Name) < 0
+				if n.Name != "" && from.Name != "" && !data && !slices.Contains(n.Args[:k], a) {
+					list = append(list, Edge{from.Name, n.Name, p.Name})
+				}
+			}
+		}
+	}
+	return list
 }
 
 // Primal is one step with its loss: outputs of Step, then [LossName]; observe names further nodes of Step to put out.
@@ -392,13 +419,18 @@ func (r *Recurrence) Forward(order []int, edits ...Edit) (*Carrier, error) {
 	for s := range known {
 		known[s] = make([]int32, len(r.Params))
 	}
+	search := order == nil // once the structure is known in the forward order
+	pick := elim.Forward
 	for range maxIterations {
-		f, err := r.forward(order, edits, algebra, known)
+		f, err := r.forward(order, pick, edits, algebra, known)
 		if err != nil {
 			return nil, err
 		}
 		changed := false
 		for s := range known {
+			if !f.live[r.States[s]] {
+				continue
+			}
 			for p := range known[s] {
 				var terms []*structure.Term
 				for _, i := range f.influence[r.States[s]][p] {
@@ -409,7 +441,11 @@ func (r *Recurrence) Forward(order []int, edits ...Edit) (*Carrier, error) {
 				known[s][p] = grown
 			}
 		}
-		if !changed {
+		switch {
+		case changed:
+		case search:
+			search, pick = false, cheapest
+		default:
 			return f.carrier(algebra, known)
 		}
 	}
@@ -421,39 +457,47 @@ type forwarding struct {
 	*deriving
 	outputs   map[string]*ir.Value
 	influence map[string][]edge // [output of the step][parameter] after the step
+	live      map[string]bool   // states whose influence matters later
 	order     []int
 	muls      int64
 }
 
-func (r *Recurrence) forward(order []int, edits []Edit, algebra *structure.Algebra, known [][]int32) (*forwarding, error) {
+func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, edits []Edit, algebra *structure.Algebra, known [][]int32) (*forwarding, error) {
 	d, err := r.derive(r.Step.Name+"_forward", edits)
 	if err != nil {
 		return nil, err
 	}
-	p := r.Step
 	f := &forwarding{deriving: d, influence: map[string][]edge{}, order: order}
 	var primal []*ir.Value
 	primal, f.outputs = d.step()
-	l := &linearization[edge]{calculus: arrays{}, p: p, b: d.b, primal: primal}
-	params, states := named(p, r.Params), named(p, r.States)
+	params, states := named(r.Step, r.Params), named(r.Step, r.States)
 	seeds := make([]map[int]edge, len(states))
 	for k, id := range states {
 		seeds[k] = map[int]edge{}
-		s := slices.Index(r.States, p.Nodes[id].Name)
+		s := slices.Index(r.States, r.Step.Nodes[id].Name)
 		for j, pid := range params {
-			q := slices.Index(r.Params, p.Nodes[pid].Name)
+			q := slices.Index(r.Params, r.Step.Nodes[pid].Name)
 			if e := d.carried(s, q, algebra.Terms(known[s][q])); len(e) > 0 {
 				seeds[k][j] = e
 			}
 		}
 	}
-	if err := l.build(params, states, seeds, d.edit.of(p)); err != nil {
+	linear := func(p *ir.Program) (*linearization[edge], error) {
+		l := &linearization[edge]{calculus: arrays{}, p: p, b: d.b, primal: primal}
+		return l, l.build(params, states, slices.Clone(seeds), d.edit.of(p))
+	}
+	l, err := linear(r.Step)
+	if err != nil {
+		return nil, err
+	}
+	wanted := f.findLive(l)
+	p := r.Step.Clone() // outputs that nothing will ask for would only cost
+	p.Outputs = slices.DeleteFunc(p.Outputs, func(o ir.Output) bool { return !wanted[o.Name] })
+	if l, err = linear(p); err != nil {
 		return nil, err
 	}
 	if f.order == nil {
-		if f.order, err = cheapest(l.graph); err != nil {
-			return nil, err
-		}
+		f.order = pick(l.graph)
 	}
 	if err := l.accumulate(f.order); err != nil {
 		return nil, err
@@ -471,42 +515,75 @@ func (r *Recurrence) forward(order []int, edits []Edit, algebra *structure.Algeb
 	return f, nil
 }
 
+// findLive finds the states from which an edge leads on, in however many steps, to something that a loss reads, and the
+// outputs of the step that matter for that.
+func (f *forwarding) findLive(l *linearization[edge]) (wanted map[string]bool) {
+	wanted = map[string]bool{}
+	f.live = map[string]bool{}
+	for _, p := range []*ir.Program{f.Loss, f.End} {
+		if p == nil {
+			continue
+		}
+		for _, id := range p.Inputs {
+			wanted[p.Nodes[id].Name] = true
+			f.live[p.Nodes[id].Name] = p == f.End // the end reads influences of the last step
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		reaches := make([]bool, len(l.in))
+		for i, o := range f.Step.Outputs {
+			if n := l.results[i]; n >= 0 && wanted[o.Name] {
+				reaches[n] = true
+			}
+		}
+		for w := len(l.in) - 1; w >= 0; w-- {
+			for u := range l.in[w] {
+				reaches[u] = reaches[u] || reaches[w]
+			}
+		}
+		for _, id := range named(f.Step, f.States) {
+			name := f.Step.Nodes[id].Name
+			if reaches[l.node[id]] && !f.live[name] || f.live[name] && !wanted[name] {
+				f.live[name], wanted[name], changed = true, true, true
+			}
+		}
+	}
+	return wanted
+}
+
 // maxOrders bounds the orders that cheapest tries.
 const maxOrders = 3000
 
 // cheapest is the order of fewest multiplications among three, improved by moving single vertices as long as that helps.
-func cheapest(g *elim.Graph) (best []int, err error) {
+func cheapest(g *elim.Graph) []int {
+	var best []int
 	least := int64(-1)
-	for _, order := range [][]int{elim.Forward(g), elim.Reverse(g), elim.Markowitz(g)} {
+	try := func(order []int) bool {
 		muls, err := g.Muls(order)
-		if err != nil {
-			return nil, err
+		if err != nil || least >= 0 && muls >= least { // no error: these are permutations of the vertices
+			return false
 		}
-		if least < 0 || muls < least {
-			best, least = order, muls
-		}
+		best, least = order, muls
+		return true
 	}
+	try(elim.Forward(g))
+	try(elim.Reverse(g))
+	try(elim.Markowitz(g))
 	tried := 0
 	for improved := true; improved; {
 		improved = false
 		for from := range best {
 			for to := range best {
 				if tried++; tried > maxOrders {
-					return best, nil
+					return best
 				}
 				order := slices.Delete(slices.Clone(best), from, from+1)
-				order = slices.Insert(order, to, best[from])
-				muls, err := g.Muls(order)
-				if err != nil {
-					return nil, err
-				}
-				if muls < least {
-					best, least, improved = order, muls, true
-				}
+				improved = try(slices.Insert(order, to, best[from])) || improved
 			}
 		}
 	}
-	return best, nil
+	return best
 }
 
 // carried declares the inputs that hold the influence of a parameter on a state.

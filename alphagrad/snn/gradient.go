@@ -240,13 +240,18 @@ func (w *worker) forward(b *Batch, s int) {
 			}
 		}
 	}
+	loss := 0.0
 	for t := range b.Steps {
 		if t == 0 || g.Method.Window > 0 && t%g.Method.Window == 0 {
 			clearInfluence()
 		}
 		w.data(g.step, w.step, b, t, s)
 		w.step.Run()
-		w.loss += w.step.Output(ad.LossName)[0]
+		loss += w.step.Output(ad.LossName)[0]
+	}
+	if w.loss += loss; w.diverged(w.step, loss) {
+		w.err = w.diagnose(b, s)
+		return
 	}
 	if w.end == nil {
 		return
@@ -278,6 +283,7 @@ func (w *worker) reverse(b *Batch, s int) {
 			w.history[k] = make([]float64, need)
 		}
 	}
+	loss := 0.0
 	for t := range b.Steps {
 		for k, state := range states {
 			x := w.primal.Input(state)
@@ -285,7 +291,11 @@ func (w *worker) reverse(b *Batch, s int) {
 		}
 		w.data(g.primal, w.primal, b, t, s)
 		w.primal.Run()
-		w.loss += w.primal.Output(ad.LossName)[0]
+		loss += w.primal.Output(ad.LossName)[0]
+	}
+	if w.loss += loss; w.diverged(w.primal, loss) {
+		w.err = w.diagnose(b, s)
+		return
 	}
 	for _, state := range states {
 		clear(w.step.Input(ad.AdjointName(state)))
@@ -315,4 +325,56 @@ func (w *worker) reverse(b *Batch, s int) {
 		w.data(g.step, w.step, b, t, s)
 		w.step.Run()
 	}
+}
+
+// A NonFiniteError says where a network left the numbers.
+type NonFiniteError struct {
+	Sequence, Step int    // of the batch, from 0
+	Variable       string // a state or the loss
+	Neuron         int    // from 0
+	Value          float64
+}
+
+func (e *NonFiniteError) Error() string {
+	if e.Variable == ad.LossName {
+		return fmt.Sprintf("the loss is %v in step %d of sequence %d", e.Value, e.Step, e.Sequence)
+	}
+	return fmt.Sprintf("%s of neuron %d is %v in step %d of sequence %d", e.Variable, e.Neuron, e.Value, e.Step, e.Sequence)
+}
+
+func finite(x float64) bool { return x-x == 0 }
+
+// diverged looks at the end of a sequence for what is no number any more: no state ever recovers from that.
+func (w *worker) diverged(m *flat.Machine, loss float64) bool {
+	for _, state := range w.g.Recurrence.States {
+		for _, x := range m.Input(state) {
+			if !finite(x) {
+				return true
+			}
+		}
+	}
+	return !finite(loss)
+}
+
+// diagnose runs a sequence again to find the first value that is no number.
+func (w *worker) diagnose(b *Batch, s int) error {
+	states := w.g.Recurrence.States
+	for _, state := range states {
+		clear(w.primal.Input(state))
+	}
+	for t := range b.Steps {
+		w.data(w.g.primal, w.primal, b, t, s)
+		w.primal.Run()
+		for _, state := range states {
+			for j, x := range w.primal.Input(state) {
+				if !finite(x) {
+					return &NonFiniteError{Sequence: s, Step: t, Variable: state, Neuron: j, Value: x}
+				}
+			}
+		}
+		if x := w.primal.Output(ad.LossName)[0]; !finite(x) {
+			return &NonFiniteError{Sequence: s, Step: t, Variable: ad.LossName, Value: x}
+		}
+	}
+	return fmt.Errorf("sequence %d: the gradient is no number", s)
 }

@@ -13,16 +13,21 @@ import (
 type Model struct {
 	Name   string
 	Doc    string             // with source
-	States []string           // of each neuron; "z" is the spike of the step before
+	States []string           // of each neuron, all 0 at the start of a sequence; "z" is the spike of the step before
+	Output string             // the state that other neurons see, "z" if empty
 	Params map[string]float64 // constants with their defaults; times are in ms, as the step
 	Step   func(c *Cell)
+
+	refracts bool // its step calls Fire, which knows the refractory period
 }
 
 // Spiking reports whether the model puts out spikes.
-func (m *Model) Spiking() bool { return slices.Contains(m.States, "z") }
+func (m *Model) Spiking() bool { return m.output() == "z" }
+
+func (m *Model) output() string { return cmpOr(m.Output, "z") }
 
 // models holds one row a neuron model.
-var models = []*Model{&lif, &alif}
+var models = []*Model{&lif, &cubaLIF, &alif, &izhikevich, &adEx, &sigmaDelta, &leaky, &rate}
 
 // Models lists the neuron models.
 func Models() []*Model { return slices.Clone(models) }
@@ -85,6 +90,12 @@ func (c *Cell) fail(format string, args ...any) {
 
 // Name names a value, "leak" of layer "rec" as "rec.leak", so that its edges can be spoken of. It returns the value.
 func (c *Cell) Name(name string, v *ir.Value) *ir.Value {
+	for s, x := range c.state {
+		if x == v {
+			c.fail("state %q is to be named %q: only what is computed takes a name", s, name)
+			return v
+		}
+	}
 	c.named[v] = true
 	return v.Named(c.layer.Name + "." + name)
 }
@@ -140,23 +151,17 @@ func (c *Cell) Rest(tau string) *ir.Value {
 	return c.Constant(tau, func(tau float64) float64 { return 1 - math.Exp(-c.Step/tau) })
 }
 
-// Scaled is x times a factor, x itself where the factor is 1.
-func Scaled(factor, x *ir.Value) *ir.Value {
-	if factor.IsConst(1) {
-		return x
-	}
-	return ir.Mul(factor, x)
+// Spike is 1 where x ≥ 0, with the layer's surrogate for a derivative, whose width is relative to the given scale.
+func (c *Cell) Spike(x *ir.Value, scale float64) *ir.Value {
+	s := c.layer.Surrogate
+	one, width, height := 1.0, cmpOr(s.Width, 1)/scale, cmpOr(s.Height, 0.3)
+	return ir.Heaviside(x, &ir.Attrs{Surrogate: cmpOr(s.Form, "piecewise_linear"), Width: &width, Height: &height, AtZero: &one})
 }
 
-// Fire sets the spikes: 1 where x ≥ 0, with the layer's surrogate for a derivative, whose width is relative to the given
-// scale. Neurons that fired less than the layer's refractory period ago neither fire nor have a derivative; the period is
-// counted in state "r".
-func (c *Cell) Fire(x *ir.Value, scale float64) *ir.Value {
-	s := c.layer.Surrogate
-	one := 1.0
-	width := cmpOr(s.Width, 1) / scale
-	height := cmpOr(s.Height, 0.3)
-	z := ir.Heaviside(x, &ir.Attrs{Surrogate: cmpOr(s.Form, "piecewise_linear"), Width: &width, Height: &height, AtZero: &one})
+// Fire sets the spikes to those of [Cell.Spike]. Neurons that fired less than the layer's refractory period ago neither
+// fire nor have a derivative; the period is counted in state "r".
+func (c *Cell) Fire(x *ir.Value, scale float64) {
+	z := c.Spike(x, scale)
 	if c.layer.Refractory > 0 {
 		// The counter is set when a spike leaves and goes down at the start of every step.
 		left := ir.Max(ir.SubScalar(ir.Select(c.State("z"), ir.Const(c.b, float64(c.layer.Refractory)), c.State("r")), 1), ir.Const(c.b, 0))
@@ -164,7 +169,6 @@ func (c *Cell) Fire(x *ir.Value, scale float64) *ir.Value {
 		z = ir.Mul(z, ir.Select(left, ir.Const(c.b, 0), ir.Const(c.b, 1)))
 	}
 	c.Set("z", z)
-	return z
 }
 
 func cmpOr[T comparable](x, otherwise T) T {
@@ -187,7 +191,7 @@ func (c *Cell) Membrane(v, leak, threshold *ir.Value) *ir.Value {
 	if c.layer.Reset == ResetNone {
 		return decayed
 	}
-	return ir.Sub(decayed, c.Name("reset", Scaled(threshold, z)))
+	return ir.Sub(decayed, c.Name("reset", ir.Mul(threshold, z)))
 }
 
 // step traces a model's step and returns the states after it.

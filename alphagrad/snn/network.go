@@ -142,11 +142,8 @@ func (l *Layer) check() error {
 	if l.Size < 1 {
 		return fmt.Errorf("%d neurons; at least one", l.Size)
 	}
-	if !m.Spiking() {
-		return fmt.Errorf("model %q does not spike", m.Name)
-	}
-	if l.Refractory < 0 {
-		return fmt.Errorf("a refractory period of %d steps", l.Refractory)
+	if l.Refractory < 0 || l.Refractory > 0 && !m.refracts {
+		return fmt.Errorf("a refractory period of %d steps; model %q takes none that is negative%s", l.Refractory, m.Name, map[bool]string{false: " or positive"}[m.refracts])
 	}
 	if l.Reset != ResetSubtract && l.Reset != ResetZero && l.Reset != ResetNone {
 		return fmt.Errorf("unknown reset %q; known: \"\" (subtract), zero, none", l.Reset)
@@ -222,7 +219,11 @@ func (n *Network) Recurrence() (*ad.Recurrence, error) {
 	var counts []*ir.Value
 	if n.Rates.Cost > 0 {
 		for i := range n.Layers {
-			counts = append(counts, state(n.Layers[i].Name+".count", n.Layers[i].Size))
+			if cells[i].model.Spiking() {
+				counts = append(counts, state(n.Layers[i].Name+".count", n.Layers[i].Size))
+			} else {
+				counts = append(counts, nil)
+			}
 		}
 	}
 	last := n.Layers[len(n.Layers)-1].Size
@@ -236,7 +237,7 @@ func (n *Network) Recurrence() (*ad.Recurrence, error) {
 		l := c.layer
 		c.Input = c.Name("in", ir.Dot(param(inWeight(l.Name), l.Size, size), x))
 		if l.Recurrent {
-			c.Input = ir.Add(c.Input, c.Name("recurrent", ir.Dot(param(recWeight(l.Name), l.Size, l.Size), c.state["z"])))
+			c.Input = ir.Add(c.Input, c.Name("recurrent", ir.Dot(param(recWeight(l.Name), l.Size, l.Size), c.state[c.model.output()])))
 		}
 		if l.Bias {
 			c.Input = ir.Add(c.Input, param(bias(l.Name), l.Size))
@@ -255,8 +256,8 @@ func (n *Network) Recurrence() (*ad.Recurrence, error) {
 				}
 			}
 		}
-		x, size = next["z"], l.Size
-		if counts != nil {
+		x, size = next[c.model.output()], l.Size
+		if counts != nil && counts[i] != nil {
 			b.Output(l.Name+".count", ir.Add(counts[i], x))
 		}
 	}
@@ -317,12 +318,18 @@ func (n *Network) rates() (*ir.Program, error) {
 	var total *ir.Value
 	for i := range n.Layers {
 		l := &n.Layers[i]
+		if m, err := FindModel(l.Model); err != nil || !m.Spiking() {
+			continue
+		}
 		rate := ir.DivScalar(b.Input(l.Name+".count", l.Size), float64(n.Steps))
 		cost := ir.MulScalar(ir.ReduceSum(ir.Square(ir.SubScalar(rate, n.Rates.Target))), 0.5*n.Rates.Cost)
 		if total != nil {
 			cost = ir.Add(total, cost)
 		}
 		total = cost
+	}
+	if total == nil {
+		return nil, nil
 	}
 	b.Output(ad.LossName, total)
 	return b.Build()

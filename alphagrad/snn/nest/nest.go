@@ -54,9 +54,6 @@ func (l *Losses) WorstError() (worst float64) {
 	return worst
 }
 
-// Feedback is the name of the matrix that replaces the readout weights on the way back.
-const Feedback = "out.B"
-
 // An Experiment is one training run of five iterations.
 type Experiment struct {
 	Network   snn.Network
@@ -74,7 +71,7 @@ func Eprop() []ad.Edit {
 	return []ad.Edit{
 		{From: "rec.z", To: "rec.recurrent", Kind: "drop"},
 		{From: "rec.z", To: "rec.reset", Kind: "drop"},
-		{From: snn.ReadoutState, To: snn.ReadoutValue, Kind: "replace", Matrix: Feedback},
+		{From: snn.ReadoutState, To: snn.ReadoutValue, Kind: "replace", Matrix: snn.FeedbackMatrix},
 	}
 }
 
@@ -142,7 +139,7 @@ func NewRegression() *Experiment {
 	w["rec.W_rec"] = transposed(r.Randn, rec, rec, math.Sqrt(rec))
 	clearDiagonal(w["rec.W_rec"], rec)
 	w[snn.ReadoutWeight] = transposed(r.Randn, rec, 1, math.Sqrt(rec))
-	w[Feedback] = transposed(r.Randn, rec, 1, math.Sqrt(rec))
+	w[snn.FeedbackMatrix] = transposed(r.Randn, rec, 1, math.Sqrt(rec))
 
 	b := &snn.Batch{Steps: steps, Size: 1, Input: make([]float64, steps*in), Weight: slices.Repeat([]float64{1}, steps)}
 	for i := range b.Input {
@@ -211,7 +208,7 @@ func NewClassification(batch int) *Experiment {
 	clearDiagonal(w["rec.W_rec"], rec)
 	limit := math.Sqrt(3 / max(1, (rec+out)/2.0))
 	w[snn.ReadoutWeight] = transposed(func() float64 { return r.Uniform(-limit, limit) }, rec, out, 1)
-	w[Feedback] = transposed(r.Randn, rec, out, 1)
+	w[snn.FeedbackMatrix] = transposed(r.Randn, rec, out, 1)
 
 	beta := make([]float64, rec) // regular neurons come first
 	for j := rec / 2; j < rec; j++ {

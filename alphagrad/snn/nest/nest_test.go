@@ -58,7 +58,7 @@ func TestMutations(t *testing.T) {
 		{"no trace of adaptation", drop("rec.a'", "rec.raised"), "classification"},
 		{"no filter of the trace", drop(snn.ReadoutState, "out.leak"), ""},
 		{"feedback by the readout weights", func(x *Experiment) {
-			x.Method.Edits = slices.DeleteFunc(slices.Clone(x.Method.Edits), func(e ad.Edit) bool { return e.Matrix == Feedback })
+			x.Method.Edits = slices.DeleteFunc(slices.Clone(x.Method.Edits), func(e ad.Edit) bool { return e.Matrix == snn.FeedbackMatrix })
 		}, ""},
 		{"no memory of the presynaptic trace", drop("rec.v", "rec.leak"), ""},
 	}
