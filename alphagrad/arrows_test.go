@@ -38,7 +38,8 @@ var mayImport = map[string][]string{
 	"alphagrad/exec/gomlx":     {"alphagrad/ir"},
 	"alphagrad/frontend/gomlx": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gomlx"},
 	"alphagrad/net":            {"alphagrad/elim", "alphagrad/exec/gomlx"},
-	"alphagrad/snn/data":       {"alphagrad/runs"},
+	"alphagrad/hdf5":           {},
+	"alphagrad/snn/data":       {"alphagrad/hdf5", "alphagrad/runs"},
 	"alphagrad/train":          {"alphagrad/bench", "alphagrad/search", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/tasks", "alphagrad/game", "alphagrad/graphgen", "alphagrad/mcts", "alphagrad/net", "alphagrad/runs"},
 	"alphagrad/mcts/mctstest":  {"alphagrad/mcts"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
@@ -55,6 +56,7 @@ var leafLibraries = map[string][]string{
 	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
 	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "alphagrad/snn/data", "cmd/alphagrad"},
 	"github.com/gomlx/gomlx":            {"alphagrad/exec/gomlx", "alphagrad/frontend/gomlx", "alphagrad/net", "alphagrad/train", "alphagrad/experiments", "cmd/alphagrad"},
+	"github.com/scigolib/hdf5":          {}, // only tests, as an oracle
 	"github.com/spf13/cobra":            {"cmd/alphagrad"},
 	"github.com/schollz/progressbar/v3": {"cmd/alphagrad"},
 }

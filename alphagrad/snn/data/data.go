@@ -101,6 +101,8 @@ var table = []Row{
 		func() Config { return DefaultStoreRecall() }},
 	{"randman", "Classes are smooth random manifolds in the spike times of units that fire once each (Zenke & Vogels 2021).",
 		func() Config { return DefaultRandman() }},
+	{"shd", "Spiking Heidelberg Digits: spoken digits through a model of the cochlea (Cramer et al. 2020); needs the data set.",
+		func() Config { return DefaultSHD() }},
 }
 
 // Table returns all kinds of tasks.
