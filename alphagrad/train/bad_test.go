@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -230,4 +231,39 @@ func TestReplayOfAnotherGame(t *testing.T) {
 			t.Errorf("error %v, want it to say %q", err, want)
 		}
 	}
+}
+
+// FuzzReplay: no file makes the reader of the replay memory panic, and every position of what it accepts can be drawn.
+func FuzzReplay(f *testing.F) {
+	b := openBoard(f, "muls", game.None, taskSource("Lighthouse"))
+	r := newReplay(2)
+	for seed := range uint64(2) {
+		r.add([]*episode{randomEpisode(f, b, rand.New(rand.NewPCG(seed, 1)))})
+	}
+	r.episodes[0].renew(1, r.episodes[0].Policy[1], 3.5)
+	var file strings.Builder
+	if err := r.save(&file); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(file.String()))
+	f.Add([]byte(file.String()[:file.Len()/2]))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := newReplay(2)
+		if err := r.load(bytes.NewReader(data), func(source string) (*board, error) {
+			if source != b.source {
+				return nil, errors.New("another graph")
+			}
+			return b, nil
+		}); err != nil {
+			return
+		}
+		for _, e := range r.episodes {
+			for i := range e.At {
+				if _, err := r.sample(ticket{e, i}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
 }

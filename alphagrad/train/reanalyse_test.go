@@ -32,7 +32,7 @@ func cheapestRest(g *game.Game, known map[uint64]float64) float64 {
 }
 
 // randomEpisode plays without any skill.
-func randomEpisode(t *testing.T, b *board, rng *rand.Rand) *episode {
+func randomEpisode(t testing.TB, b *board, rng *rand.Rand) *episode {
 	g, err := b.game()
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -320,6 +321,59 @@ func TestValidate(t *testing.T) {
 		change(c)
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want it to say %q", err, want)
+		}
+	}
+}
+
+// TestAnnealedGames: they follow the orders of annealing, and are there once, also if the first iteration is interrupted and
+// resumed.
+func TestAnnealedGames(t *testing.T) {
+	for _, objective := range []string{"muls", "ops"} {
+		c := small()
+		c.Objective, c.Annealed, c.Generated = objective, 2, Generated{}
+		ctx, cancel := context.WithCancel(context.Background())
+		dir := t.TempDir()
+		tr, err := newTrainer(ctx, c, Env{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tr.anneal(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range tr.replay.episodes {
+			var order []int
+			g := mustAt(t, e, 0)
+			for _, a := range e.Moves {
+				order = append(order, g.Vertex(a))
+			}
+			cheap := min(recount(t, e.board, elim.Reverse(e.board.graph)), recount(t, e.board, elim.Markowitz(e.board.graph)))
+			if cost := recount(t, e.board, order); e.Left[0] != cost || cost > cheap {
+				t.Errorf("%s: an annealed game costs %d, recorded are %d; the cheap completion costs %d", objective, cost, e.Left[0], cheap)
+			}
+			for i, policy := range e.Policy {
+				if at := slices.Index(e.Legal[i], e.Moves[e.At[i]]); policy[at] != 1 {
+					t.Errorf("%s: position %d, policy %v", objective, i, policy)
+				}
+			}
+		}
+		tr.learner.Close()
+
+		cancel()
+		if tr, err = newTrainer(ctx, c, Env{Dir: dir}); err != nil {
+			t.Fatal(err)
+		}
+		if err := tr.anneal(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(tr.iterate(ctx), tr.save()); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		tr.learner.Close()
+		c.Iterations = 1
+		records := trainOnce(t, c, Env{Dir: t.TempDir(), Resume: dir})
+		want := trainOnce(t, c, Env{Dir: t.TempDir()})
+		if !reflect.DeepEqual(records, want) {
+			t.Errorf("%s: resumed %v, at once %v", objective, records, want)
 		}
 	}
 }
