@@ -73,7 +73,12 @@ func sigmoid(l snn.Layer) snn.Layer { l.Surrogate.Form = "sigmoid"; return l }
 
 func (v variant) build(t *testing.T, steps, size int, seed uint64) *small {
 	t.Helper()
-	const inputs, outputs = 4, 2
+	return v.sized(t, 4, 2, steps, size, 0.4, seed)
+}
+
+// sized takes the sizes and the probability of a spike of an input.
+func (v variant) sized(t testing.TB, inputs, outputs, steps, size int, likely float64, seed uint64) *small {
+	t.Helper()
 	s := &small{net: snn.Network{Inputs: inputs, Layers: v.layers, Readout: snn.Readout{Size: outputs, Tau: 8}, Loss: v.loss, Steps: steps}}
 	if v.rates {
 		s.net.Rates = snn.Regularisation{Cost: 3, Target: 0.05}
@@ -97,7 +102,7 @@ func (v variant) build(t *testing.T, steps, size int, seed uint64) *small {
 	}
 	b := &snn.Batch{Steps: steps, Size: size, Input: make([]float64, steps*size*inputs), Target: make([]float64, steps*size*outputs), Weight: make([]float64, steps*size)}
 	for i := range b.Input {
-		if rnd.Float64() < 0.4 {
+		if rnd.Float64() < likely {
 			b.Input[i] = 1
 		}
 	}

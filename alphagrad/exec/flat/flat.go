@@ -40,6 +40,7 @@ type Machine struct {
 	buf    [][]float64
 	rows   [][]float64 // temporary rows
 	active []int32     // positions of nonzero elements
+	lines  []line      // operands of the group that runs
 }
 
 // Compile prepares a program. Every output that has the name of an input replaces it: after a run the input's buffer holds

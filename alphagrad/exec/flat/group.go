@@ -17,6 +17,7 @@ type group struct {
 // A micro operation computes a row of its result from rows of its operands.
 type micro struct {
 	kernel kernel
+	three  kernel3 // select has three operands
 	dst    row
 	args   [3]row
 	node   ir.ID
@@ -69,7 +70,11 @@ func (c *compiler) elementwise(id ir.ID, op *ir.OpInfo, attrs *ir.Attrs, operand
 			sizes = append(sizes, o.args[k].size)
 		}
 	}
-	o.kernel = kernelOf(op, attrs, sizes, g.cols)
+	if op == ir.OpSelect {
+		o.three = selection(sizes, g.cols)
+	} else {
+		o.kernel = kernelOf(op, attrs, sizes, g.cols)
+	}
 	for k, v := range operands { // what the pending group writes must be there, or come row by row as this reads it
 		if p := c.pending; p != nil {
 			for _, w := range p.ops {
@@ -207,34 +212,61 @@ func (g *group) mayReplace(in, out int) bool {
 func (o *micro) once() func(m *Machine) {
 	f, d, a, b, c := o.kernel, o.dst.buf, o.args[0].buf, o.args[1].buf, o.args[2].buf
 	switch {
+	case o.three != nil:
+		return func(m *Machine) { o.three(m.buf[d], m.buf[a], m.buf[b], m.buf[c]) }
 	case b < 0:
-		return func(m *Machine) { f(m.buf[d], m.buf[a], nil, nil) }
-	case c < 0:
-		return func(m *Machine) { f(m.buf[d], m.buf[a], m.buf[b], nil) }
+		return func(m *Machine) { f(m.buf[d], m.buf[a], nil) }
 	}
-	return func(m *Machine) { f(m.buf[d], m.buf[a], m.buf[b], m.buf[c]) }
+	return func(m *Machine) { f(m.buf[d], m.buf[a], m.buf[b]) }
+}
+
+// A line is an operand of a group while it runs.
+type line struct {
+	all       []float64
+	table     []int32
+	mul, size int
+}
+
+func (l *line) at(r int) []float64 {
+	off := r * l.mul
+	if l.table != nil {
+		off = int(l.table[r])
+	}
+	return l.all[off : off+l.size]
 }
 
 func (g *group) run(m *Machine) {
+	lines := m.lines[:0]
+	for k := range g.ops {
+		o := &g.ops[k]
+		lines = append(lines, m.line(&o.dst), m.line(&o.args[0]), m.line(&o.args[1]))
+		if o.three != nil {
+			lines = append(lines, m.line(&o.args[2]))
+		}
+	}
+	m.lines = lines
 	for r := range g.rows {
+		l := lines
 		for k := range g.ops {
 			o := &g.ops[k]
-			o.kernel(m.row(&o.dst, r), m.row(&o.args[0], r), m.row(&o.args[1], r), m.row(&o.args[2], r))
+			if o.three != nil {
+				o.three(l[0].at(r), l[1].at(r), l[2].at(r), l[3].at(r))
+				l = l[4:]
+				continue
+			}
+			o.kernel(l[0].at(r), l[1].at(r), l[2].at(r))
+			l = l[3:]
 		}
 	}
 }
 
-// row is row number r of an operand.
-func (m *Machine) row(x *row, r int) []float64 {
-	if x.temp >= 0 {
-		return m.rows[x.temp][:x.size]
+// line is an operand of a group.
+func (m *Machine) line(x *row) line {
+	switch {
+	case x.temp >= 0:
+		return line{all: m.rows[x.temp], size: x.size}
+	case x.buf < 0:
+		return line{}
 	}
-	if x.buf < 0 {
-		return nil
-	}
-	off := r * x.mul
-	if x.table != nil {
-		off = int(x.table[r])
-	}
-	return m.buf[x.buf][off : off+x.size]
+	return line{all: m.buf[x.buf], table: x.table, mul: x.mul, size: x.size}
 }
