@@ -26,10 +26,13 @@ type SelfPlay struct {
 	Kind    string        `yaml:"kind"`
 	Tasks   []string      `yaml:"tasks"`
 	Seeds   []uint64      `yaml:"seeds"`
-	Budget  time.Duration `yaml:"budget"`  // wall time of one training on a task, all cores
-	General time.Duration `yaml:"general"` // wall time of the general training
+	Budget  time.Duration `yaml:"budget"` // wall time of one training on a task, all cores
 	Search  train.Search  `yaml:"search"`
-	Unseen  []string      `yaml:"unseen"` // tasks the general agent plays
+	From    string        `yaml:"from"`    // directory of an earlier result whose trainings on tasks are taken; empty: train
+	General string        `yaml:"general"` // settings of the general training, a file
+	Set     []string      `yaml:"set"`     // assignments to these settings
+	Model   string        `yaml:"model"`   // run directory of a finished general training; empty: train
+	Unseen  []string      `yaml:"unseen"`  // tasks the general agent plays
 }
 
 // DefaultSelfPlay is the published comparison at a small budget.
@@ -37,9 +40,10 @@ func DefaultSelfPlay() *SelfPlay {
 	return &SelfPlay{
 		Kind:  "selfplay",
 		Tasks: []string{"RoeFlux_1d", "RobotArm_6DOF", "HumanHeartDipole", "PropaneCombustion", "g"},
-		Seeds: []uint64{1, 2, 3}, Budget: 45 * time.Second, General: 6 * time.Minute,
-		Search: train.Search{Algorithm: "gumbel", Simulations: 16, Considered: 8},
-		Unseen: tasks.Names(),
+		Seeds: []uint64{1, 2, 3}, Budget: 45 * time.Second,
+		Search:  train.Search{Algorithm: "gumbel", Simulations: 16, Considered: 8},
+		General: filepath.Join("experiments", "train_general.yaml"),
+		Unseen:  slices.Concat(tasks.UnseenNames(), tasks.Names()),
 	}
 }
 
@@ -58,8 +62,10 @@ func (c *SelfPlay) Validate() error {
 		return errors.New("tasks and unseen: a list is empty")
 	case len(c.Seeds) == 0:
 		return errors.New("seeds: the list is empty")
-	case c.Budget <= 0 || c.General <= 0:
-		return errors.New("budget and general: must be positive")
+	case c.Budget <= 0:
+		return errors.New("budget: must be positive")
+	case c.General == "" && c.Model == "":
+		return errors.New("general and model: one must be given")
 	}
 	return c.training(c.Tasks[0], 1, true).Validate()
 }
@@ -77,13 +83,52 @@ func (c *SelfPlay) training(task string, seed uint64, reduced bool) *train.Confi
 	return t
 }
 
-// general is the configuration of the agent for every graph.
-func (c *SelfPlay) general() *train.Config {
+// general trains the agent for every graph, or takes it from a finished training, and says how it came about.
+func (c *SelfPlay) general(ctx context.Context, dir string) (about string, err error) {
+	take := func(from string) error {
+		data, err := os.ReadFile(filepath.Join(from, train.ModelName))
+		if err != nil {
+			return err
+		}
+		return runs.WriteFile(filepath.Join(dir, train.ModelName), data)
+	}
+	if c.Model != "" {
+		m, err := runs.ReadManifest(c.Model)
+		if err != nil {
+			return "", fmt.Errorf("model: %w", err)
+		}
+		t := train.Default()
+		if err := runs.Load(filepath.Join(c.Model, "config.yaml"), t); err != nil {
+			return "", fmt.Errorf("model: %w", err)
+		}
+		return aboutTraining(t, m.Program.Commit), take(c.Model)
+	}
 	t := train.Default()
-	t.Seed, t.Search = c.Seeds[0], c.Search
-	t.Games, t.Steps, t.Replay = 24, 8, 600
-	t.Iterations, t.Budget = 0, c.General
-	return t
+	if err := runs.Load(c.General, t, c.Set...); err != nil {
+		return "", err
+	}
+	return aboutTraining(t, ""), inScratch(func(scratch string) error {
+		if err := t.Run(ctx, train.Env{Dir: scratch}); err != nil {
+			return err
+		}
+		return take(scratch)
+	})
+}
+
+// aboutTraining is a sentence on a general training.
+func aboutTraining(t *train.Config, commit string) string {
+	s := "Trained"
+	if t.Iterations > 0 {
+		s += fmt.Sprintf(" for %d iterations of %d games", t.Iterations, t.Games)
+	}
+	if t.Budget > 0 {
+		s += fmt.Sprintf(" for %v", t.Budget)
+	}
+	s += fmt.Sprintf(" on generated programs of %d to %d vertices, %.0f %% of the games finished by annealing and the others self-play", t.Generated.Low, t.Generated.High, 100*t.Taught.Share)
+	if commit != "" {
+		s += " (program " + commit[:min(8, len(commit))] + ")"
+	}
+	return s + "."
 }
 
 // Learned is one training on a task.
@@ -100,6 +145,8 @@ type Learned struct {
 // ZeroShot is play of the general agent on a task it never saw.
 type ZeroShot struct {
 	Task            string
+	Unseen          bool  // of a kind kept for tests, see tasks.Unseen
+	Vertices        int   // to eliminate
 	Cheap           int64 // the best of forward, reverse and Markowitz
 	Policy          int64 // as played by the bare policy
 	PolicySeconds   float64
@@ -108,6 +155,9 @@ type ZeroShot struct {
 	Annealed        int64 // annealing with two million evaluations
 }
 
+// zeroShotAnnealing is the work of the annealing beside the general agent, in evaluations.
+const zeroShotAnnealing = 5_000_000
+
 // zeroShotSimulations are the searches that the general agent is tried with.
 var zeroShotSimulations = []int{16, 64}
 
@@ -115,9 +165,18 @@ var zeroShotSimulations = []int{16, 64}
 func (c *SelfPlay) Run(ctx context.Context, env Env) error {
 	var learned []*Learned
 	total := len(c.Tasks)*len(c.Seeds)*2 + 2
+	if c.From != "" {
+		var err error
+		if learned, err = c.earlier(ctx); err != nil {
+			return fmt.Errorf("from: %w", err)
+		}
+	}
 	for _, reduced := range []bool{true, false} {
 		for _, task := range c.Tasks {
 			for _, seed := range c.Seeds {
+				if c.From != "" {
+					continue
+				}
 				env.progress(fmt.Sprintf("%s, seed %d", task, seed), len(learned), total)
 				l, err := c.learn(ctx, task, seed, reduced)
 				if err != nil {
@@ -128,16 +187,8 @@ func (c *SelfPlay) Run(ctx context.Context, env Env) error {
 		}
 	}
 	env.progress("general agent", len(learned), total)
-	if err := inScratch(func(dir string) error {
-		if err := c.general().Run(ctx, train.Env{Dir: dir}); err != nil {
-			return err
-		}
-		data, err := os.ReadFile(filepath.Join(dir, train.ModelName))
-		if err != nil {
-			return err
-		}
-		return runs.WriteFile(filepath.Join(env.Dir, train.ModelName), data)
-	}); err != nil {
+	about, err := c.general(ctx, env.Dir)
+	if err != nil {
 		return err
 	}
 	env.progress("zero-shot play", total-1, total)
@@ -157,7 +208,7 @@ func (c *SelfPlay) Run(ctx context.Context, env Env) error {
 		return err
 	}
 	env.progress("done", total, total)
-	return c.report(env.Dir, learned, zero)
+	return c.report(env.Dir, learned, zero, about)
 }
 
 // annealingMost bounds the annealing beside a training. It finds its best order of every task in well below a second.
@@ -201,17 +252,39 @@ func (c *SelfPlay) learn(ctx context.Context, task string, seed uint64, reduced 
 	if err != nil {
 		return nil, err
 	}
-	s, err := Prepare(task)
+	return l, l.check(ctx)
+}
+
+// check recounts the order from the root, so that nothing is taken from the trainer, and anneals for the same wall time.
+func (l *Learned) check(ctx context.Context) error {
+	s, err := Prepare(l.Task)
+	if err != nil {
+		return err
+	}
+	if l.Best.Muls, err = s.Graph.Muls(l.Best.Order); err != nil {
+		return err
+	}
+	wall := min(time.Duration(l.Spent*float64(time.Second)), annealingMost)
+	l.anneal, err = search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Budget: wall, Seed: l.Seed})
+	return err
+}
+
+// earlier takes the trainings of an earlier result.
+func (c *SelfPlay) earlier(ctx context.Context) ([]*Learned, error) {
+	data, err := os.ReadFile(filepath.Join(c.From, "trainings.json"))
 	if err != nil {
 		return nil, err
 	}
-	// The order is recounted from the root; nothing is taken from the trainer.
-	if l.Best.Muls, err = s.Graph.Muls(l.Best.Order); err != nil {
+	var learned []*Learned
+	if err := json.Unmarshal(data, &learned); err != nil {
 		return nil, err
 	}
-	wall := min(time.Duration(l.Spent*float64(time.Second)), annealingMost)
-	l.anneal, err = search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Budget: wall, Seed: seed})
-	return l, err
+	for _, l := range learned {
+		if err := l.check(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return learned, nil
 }
 
 // zeroShot plays a task with the general model.
@@ -224,7 +297,7 @@ func (c *SelfPlay) zeroShot(ctx context.Context, task, model string) (*ZeroShot,
 	if err != nil {
 		return nil, err
 	}
-	z := &ZeroShot{Task: task, Cheap: math.MaxInt64, Searched: map[int]int64{}, SearchedSeconds: map[int]float64{}}
+	z := &ZeroShot{Task: task, Unseen: s.Task.IsUnseen(), Vertices: len(s.Graph.Eliminable()), Cheap: math.MaxInt64, Searched: map[int]int64{}, SearchedSeconds: map[int]float64{}}
 	for _, m := range []string{Forward, Reverse, Markowitz} {
 		z.Cheap = min(z.Cheap, s.Cost(m).Muls)
 	}
@@ -239,7 +312,7 @@ func (c *SelfPlay) zeroShot(ctx context.Context, task, model string) (*ZeroShot,
 			z.Searched[n], z.SearchedSeconds[n] = p.Muls, seconds
 		}
 	}
-	r, err := search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Evaluations: 2_000_000, Seed: c.Seeds[0]})
+	r, err := search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Evaluations: zeroShotAnnealing, Seed: c.Seeds[0]})
 	z.Annealed = r.Cost
 	return z, err
 }

@@ -20,6 +20,7 @@ type annealer struct {
 	best    []int32 // nodes: the best order of the walk
 	total   int64   // its sum of prices
 	offered bool    // whether the run knows it
+	made    int     // cycles so far, polishing aside
 	scale   float64 // mean increase among exchanges of the first order that increase the cost
 }
 
@@ -43,10 +44,7 @@ var heats = []float64{0.6, 1, 0.4, 2}
 func newAnnealer(r *run, rng *rand.Rand) *annealer {
 	n := len(r.graph.Eliminable())
 	if r.best == nil {
-		r.offer(elim.Reverse(r.graph))
-		if order := build(r, rules[0], lowest, rng); order != nil {
-			r.offer(order)
-		}
+		plain(r, rng)
 	}
 	if n < 2 || r.stop != "" {
 		return nil
@@ -57,9 +55,20 @@ func newAnnealer(r *run, rng *rand.Rand) *annealer {
 	return a
 }
 
+// plain offers the two orders to start from when there is none.
+func plain(r *run, rng *rand.Rand) {
+	r.offer(elim.Reverse(r.graph))
+	if order := build(r, rules[0], lowest, rng); order != nil {
+		r.offer(order)
+	}
+}
+
 // restart returns to the best order of the run.
-func (a *annealer) restart() {
-	a.best = nodesOf(a.r.graph, a.r.best)
+func (a *annealer) restart() { a.start(a.r.best) }
+
+// start goes on from an order that the run knows.
+func (a *annealer) start(order []int) {
+	a.best = nodesOf(a.r.graph, order)
 	a.q.load(a.best)
 	_, a.total = a.q.current()
 }
@@ -164,21 +173,25 @@ func annealing(r *run, rng *rand.Rand) {
 	a.cycles(1 << 62)
 }
 
-// cycles runs up to n cycles and reports false if the run is to end.
+// steps is the length of the first cycle.
+func (a *annealer) steps() int64 { return int64(min(stepsPerVertex*len(a.best), longestFirst)) }
+
+// polish anneals a good order at temperatures that leave most of it as it is.
+func (a *annealer) polish() bool { return a.cycle(a.steps()/2, 2*coldest) }
+
+// cycles runs up to n more cycles and reports false if the run is to end.
 func (a *annealer) cycles(n int) bool {
-	steps := int64(min(stepsPerVertex*len(a.best), longestFirst))
-	for i := range n {
-		length := steps
+	for range n {
+		length := a.steps() << min(a.made/2, 30)
 		if left := a.r.left(); left < 3*length {
-			length = left
+			length = max(left, 1) // of nothing left, one is asked for, and that ends the run
 		}
-		if !a.cycle(length, max(2*coldest, a.scale*heats[i%len(heats)])) {
+		hot := max(2*coldest, a.scale*heats[a.made%len(heats)])
+		a.made++
+		if !a.cycle(length, hot) {
 			return false
 		}
 		a.restart()
-		if i%2 == 1 {
-			steps *= 2
-		}
 	}
 	return true
 }

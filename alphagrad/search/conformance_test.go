@@ -73,6 +73,13 @@ func TestMethodsConform(t *testing.T) {
 		if rapid.Bool().Draw(t, "warm") {
 			s.Start = [][]int{rapid.Permutation(g.Eliminable()).Draw(t, "start"), elim.Forward(g)}
 		}
+		if rapid.Bool().Draw(t, "proposer") {
+			s.Propose = func(_ context.Context, k int, _ []int) []int {
+				order := slices.Clone(g.Eliminable())
+				rand.New(rand.NewPCG(s.Seed, uint64(k))).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+				return order[k%4/3:] // now and then one too short, or nothing
+			}
+		}
 		for _, m := range Methods() {
 			r, err := Run(context.Background(), m.Name, p, s)
 			if err != nil {

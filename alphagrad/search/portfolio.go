@@ -9,18 +9,39 @@ const (
 	proofMost  = 300_000
 )
 
-// portfolio runs the methods in the order in which they pay off: greedy orders take milliseconds, a few
-// cycles of annealing find a very good order, which an exact search may then prove optimal; whatever budget
-// remains goes into further annealing.
+// portfolio runs the methods in the order in which they pay off: two plain orders, an order proposed from outside if there
+// is a proposer, and a cycle of annealing take milliseconds; greedy orders may be better starts of the next cycles; an exact
+// search may then prove the best order optimal; whatever budget remains goes into further annealing, from proposed orders
+// in turn with the best.
 func portfolio(r *run, rng *rand.Rand) {
-	greedy(r, rng)
+	plain(r, rng)
+	proposed := r.stop == "" && r.propose() != nil
 	a := newAnnealer(r, rng)
-	if a == nil || !a.cycles(len(heats)) {
+	if a == nil {
+		return
+	}
+	if proposed {
+		a.polish()
+	}
+	if !a.cycles(1) {
+		return
+	}
+	greedy(r, rng)
+	a.restart()
+	if !a.cycles(len(heats)) {
 		return
 	}
 	if !r.graph.IsStructured() {
 		prove(r, min(r.left()/proofShare, proofMost))
 	}
 	a.restart()
+	for proposed && r.stop == "" {
+		if order := r.propose(); order != nil && r.stop == "" {
+			a.start(order)
+			a.polish()
+			a.restart()
+		}
+		a.cycles(1)
+	}
 	a.cycles(1 << 62)
 }

@@ -21,13 +21,14 @@ type run struct {
 	used     int64     // evaluations granted
 	reported time.Time // when Progress was called last
 
-	check *elim.State // replays offered orders
-	best  []int       // nil before the first offer
-	cost  int64       // of best
-	lower int64
-	cuts  []int64 // [vertices+1]: mincut·mincut of each vertex in the untouched graph, as far as computed
-	trace []TracePoint
-	stop  Status // why no more evaluations are granted, "" while they are
+	check     *elim.State // replays offered orders
+	best      []int       // nil before the first offer
+	cost      int64       // of best
+	lower     int64
+	cuts      []int64 // [vertices+1]: mincut·mincut of each vertex in the untouched graph, as far as computed
+	trace     []TracePoint
+	proposals int    // asked for so far
+	stop      Status // why no more evaluations are granted, "" while they are
 }
 
 func newRun(ctx context.Context, g *elim.Graph, o *objective, s Settings) *run {
@@ -117,6 +118,28 @@ func (r *run) offer(order []int) {
 	r.trace = append(r.trace, TracePoint{now.Sub(r.start).Seconds(), r.used, cost})
 	r.certify()
 	r.report(now)
+}
+
+// propose asks for an order from outside, offers it and returns it; nil if there is nothing to ask or no budget for it, or
+// if what came back is no order.
+func (r *run) propose() []int {
+	n := int64(len(r.graph.Eliminable()))
+	if r.settings.Propose == nil || r.left() < n*n || r.grant(n*n) == 0 {
+		return nil
+	}
+	ctx := r.ctx
+	if r.settings.Budget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, r.start.Add(r.settings.Budget))
+		defer cancel()
+	}
+	order := r.settings.Propose(ctx, r.proposals, r.best)
+	r.proposals++
+	if order == nil || r.graph.CheckOrder(order) != nil {
+		return nil
+	}
+	r.offer(order)
+	return order
 }
 
 func (r *run) report(now time.Time) {

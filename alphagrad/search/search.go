@@ -41,8 +41,14 @@ type Settings struct {
 	Evaluations int64          // prices asked; 0 for no limit, DefaultEvaluations if Budget is 0 too
 	Seed        uint64         // of all random choices
 	Start       [][]int        // orders to improve on, each a permutation of the eliminable vertices
+	Propose     Proposer       // of orders for the portfolio, such as a trained network; may be nil
 	Progress    func(Progress) // called at every improvement and every 0.2 s, in the goroutine of Run
 }
+
+// A Proposer makes the k-th order that a search asks for, given the best so far, or returns nil if ctx ends first. The same
+// arguments give the same order. What it returns is checked and replayed like any order. A proposal counts as n²
+// evaluations, n being the vertices to eliminate: a price for every vertex at every move.
+type Proposer func(ctx context.Context, k int, best []int) []int
 
 // Progress is the state of a search that runs.
 type Progress struct {
@@ -104,7 +110,7 @@ var methods = []method{
 	{"anneal", "simulated annealing by exchanges of neighbouring vertices, in ever longer cycles", annealing},
 	{"beam", "beam search over sets of eliminated vertices, in ever wider beams", beam},
 	{"exact", "best-first search over sets of eliminated vertices with the minimum-cut bound, to a proof", exact},
-	{"portfolio", "greedy, a short annealing, a short attempt at a proof, and annealing for the rest", portfolio},
+	{"portfolio", "greedy, a short annealing, a short attempt at a proof, and annealing for the rest; with a network, orders it proposes first and in between", portfolio},
 }
 
 // Methods lists the methods of Run.

@@ -33,6 +33,9 @@ type Task struct {
 // IsArray reports whether the task works on arrays.
 func (t *Task) IsArray() bool { return slices.Contains(arrayTable, t) }
 
+// IsUnseen reports whether the task is one of [Unseen].
+func (t *Task) IsUnseen() bool { return slices.Contains(unseenTable, t) }
+
 // Program traces the function afresh.
 func (t *Task) Program() (*ir.Program, error) {
 	p, err := t.build()
@@ -91,10 +94,10 @@ func Names() []string {
 	return names
 }
 
-// Lookup finds a task by name; the error lists the known ones.
+// Lookup finds a task by name, those of [Unseen] included; the error lists the benchmark tasks.
 func Lookup(name string) (*Task, error) {
 	known := Names()
-	for _, t := range slices.Concat(table, arrayTable) {
+	for _, t := range slices.Concat(table, arrayTable, unseenTable) {
 		if t.Name == name {
 			return t, nil
 		}

@@ -3,6 +3,7 @@ package tasks_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
@@ -49,7 +50,7 @@ func TestPublishedCounts(t *testing.T) {
 }
 
 func TestTasksAreSound(t *testing.T) {
-	for _, task := range tasks.All() {
+	for _, task := range slices.Concat(tasks.All(), tasks.Unseen()) {
 		p, err := task.Program()
 		if err != nil {
 			t.Fatal(err)

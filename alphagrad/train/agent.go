@@ -106,9 +106,11 @@ type Play struct {
 	Order       []int // the cheapest complete order met: played, simulated to the end, or completed cheaply
 	Cost        int64 // its cost by replay from the root
 	Muls        int64 // its multiplications, likewise
-	Played      int64 // cost of the order that was played
+	Line        []int // the order that was played, forced moves included
+	Played      int64 // its cost
 	Cheap       int64 // cost of the cheap completion of the whole game
 	Evaluations int64 // network evaluations
+	taught      bool  // finished by a teacher
 	moves       []move
 }
 
@@ -118,6 +120,7 @@ type move struct {
 	legal  []int32
 	policy []float32
 	left   int64 // cost of the played order from here on
+	ahead  int64 // by how much a taught game's best move beats that
 }
 
 // Play plays one game from its start with the given seed. Whether it explores is for the options of the agent to say.
@@ -151,7 +154,7 @@ func (a *Agent) Play(g *game.Game, seed uint64) (*Play, error) {
 	for i := range p.moves {
 		p.moves[i].left -= int64(g.Return())
 	}
-	p.Played, p.Evaluations = -int64(g.Return()), a.evaluations
+	p.Line, p.Played, p.Evaluations = g.Order(), -int64(g.Return()), a.evaluations
 	return p, a.report(g, p)
 }
 

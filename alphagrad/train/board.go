@@ -58,10 +58,18 @@ func NewGame(name string, g *elim.Graph, reduce game.Reduction) (*game.Game, err
 }
 
 func playable(g *elim.Graph, o game.Options) (*game.Game, error) {
-	if g.IsStructured() {
-		return nil, fmt.Errorf("%s works on arrays; the agent plays on graphs of scalars, where a move costs what the network's features say", o.Name)
+	if err := Playable(o.Name, g); err != nil {
+		return nil, err
 	}
 	return game.New(g, o)
+}
+
+// Playable reports a graph that agents do not play on.
+func Playable(name string, g *elim.Graph) error {
+	if g.IsStructured() {
+		return fmt.Errorf("%s works on arrays; the agent plays on graphs of scalars, where a move costs what the network's features say (search has other methods for arrays)", name)
+	}
+	return nil
 }
 
 // yardstick is the number that the value of the current state is relative to: what a cheap completion from here costs. Where

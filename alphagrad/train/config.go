@@ -28,6 +28,7 @@ type Config struct {
 	Games     int      `yaml:"games"`     // self-play games
 	Replay    int      `yaml:"replay"`    // games remembered
 	Reanalyse int      `yaml:"reanalyse"` // remembered positions searched again with the newest network, which renews their targets
+	Taught    Taught   `yaml:"taught"`    // games that annealing finishes
 	Annealed  int      `yaml:"annealed"`  // games by annealing, on every task, remembered before the first iteration
 	Priority  bool     `yaml:"priority"`  // draw positions by how wrong the network was about them
 	Steps     int      `yaml:"steps"`     // training steps
@@ -85,6 +86,7 @@ func Default() *Config {
 		Reduce:    game.All.Names(),
 		Model:     Model{Name: "gnn", Width: 32, Rounds: 3},
 		Search:    Search{Algorithm: string(mcts.Gumbel), Simulations: 16, Considered: 8},
+		Taught:    Taught{Share: 0, Evaluations: 100_000, Positions: 12},
 		Games:     16, Replay: 1000, Priority: false, Steps: 20, Batch: 64,
 		Learning:   Learning{Rate: l.LearningRate, Schedule: l.Schedule, Warmup: l.Warmup, Decay: l.Steps, Floor: l.Floor, WeightDecay: l.WeightDecay, ValueWeight: l.ValueWeight},
 		Iterations: 100, Evaluate: 5,
@@ -103,6 +105,9 @@ func (c *Config) Validate() error {
 		t, err := tasks.Lookup(name)
 		if err != nil {
 			return fmt.Errorf("tasks: %w", err)
+		}
+		if t.IsUnseen() {
+			return fmt.Errorf("tasks: %s is kept to test agents on graphs of a kind never trained on", name)
 		}
 		if t.IsArray() {
 			return fmt.Errorf("tasks: %s works on arrays; agents train on graphs of scalars", name)
@@ -130,6 +135,9 @@ func (c *Config) Validate() error {
 	if err := lc.Check(); err != nil {
 		return fmt.Errorf("learning: %w", err)
 	}
+	if err := c.Taught.check(); err != nil {
+		return err
+	}
 	g := c.Generated
 	for _, bad := range []struct {
 		when bool
@@ -148,6 +156,7 @@ func (c *Config) Validate() error {
 		{c.Evaluate < 1, "evaluate: at least 1"},
 		{c.Annealed < 0, "annealed: must not be negative"},
 		{c.Annealed > 0 && !dense, fmt.Sprintf("annealed: annealing needs the cost of every move, which objective %s does not have", o.name)},
+		{c.Taught.Share > 0 && o.name != game.Muls.Name(), fmt.Sprintf("taught: games are finished for muls, not %s", o.name)},
 		{c.Reanalyse < 0, "reanalyse: must not be negative"},
 		{c.Patience < 0, "patience: must not be negative"},
 		{c.Workers < 0, "workers: must not be negative"},

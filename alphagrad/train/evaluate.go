@@ -10,7 +10,7 @@ import (
 )
 
 // evaluationGraphs is how many generated graphs, the same every time, an evaluation plays besides the tasks.
-const evaluationGraphs = 8
+const evaluationGraphs = 24
 
 // contest lists the graphs on which networks are compared.
 func (t *Trainer) contest() []string {

@@ -57,6 +57,10 @@ func (t *Trainer) play(ctx context.Context, network *net.Network, sources []stri
 		if err != nil {
 			return err
 		}
+		if explore && t.teaches(uint64(seed.At(k))) {
+			episodes[k], plays[k], err = t.teach(ctx, a, b, uint64(seed.At(k)))
+			return err
+		}
 		g, err := b.game()
 		if err != nil {
 			return err

@@ -78,9 +78,10 @@ func (e *episode) at(position int) (*game.Game, error) {
 type replay struct {
 	episodes []*episode
 	capacity int
+	encoder  *net.Encoder
 }
 
-func newReplay(capacity int) *replay { return &replay{capacity: capacity} }
+func newReplay(capacity int) *replay { return &replay{capacity: capacity, encoder: net.NewEncoder()} }
 
 func (r *replay) add(es []*episode) {
 	r.episodes = append(r.episodes, es...)
@@ -177,7 +178,7 @@ func (r *replay) sample(t ticket) (net.Sample, error) {
 		return net.Sample{}, err
 	}
 	p := &net.Position{}
-	net.NewEncoder().Encode(g.State(), p)
+	r.encoder.Encode(g.State(), p)
 	cheap := p.Cheap
 	if e.board.rules.Objective.Name() != game.Muls.Name() {
 		if cheap, err = yardstick(g); err != nil {

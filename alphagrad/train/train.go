@@ -203,12 +203,13 @@ func (t *Trainer) iterate(ctx context.Context) error {
 		return fmt.Errorf("iteration %d, reanalysis: %w", i+1, err)
 	}
 	record := map[string]any{"iteration": i + 1}
-	improvement, evaluations := 0.0, int64(0)
+	improvement, evaluations := meanImprovement(plays), int64(0)
 	t.state.Games += len(plays)
 	for k, p := range plays {
-		improvement += net.Value(p.Cheap, p.Played) / float64(len(plays))
 		evaluations += p.Evaluations
-		t.record(episodes[k].Source, p)
+		if !p.taught {
+			t.record(episodes[k].Source, p)
+		}
 	}
 	if c.Reanalyse > 0 {
 		record["reanalysed"], record["shift"] = len(again), t.renew(again)

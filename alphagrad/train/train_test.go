@@ -32,6 +32,13 @@ func small() *Config {
 	return c
 }
 
+// smallTaught is the same with a teacher.
+func smallTaught() *Config {
+	c := small()
+	c.Taught.Share = 0.3
+	return c
+}
+
 // openBoard makes the board of a source.
 func openBoard(t testing.TB, objective string, reduce game.Reduction, source string) *board {
 	t.Helper()
@@ -65,13 +72,13 @@ func trainOnce(t *testing.T, c *Config, env Env) []map[string]any {
 // number of workers.
 func TestResumeIsExact(t *testing.T) {
 	whole := t.TempDir()
-	want := trainOnce(t, small(), Env{Dir: whole})
+	want := trainOnce(t, smallTaught(), Env{Dir: whole})
 
 	first, second := t.TempDir(), t.TempDir()
-	c := small()
+	c := smallTaught()
 	c.Iterations, c.Workers = 2, 1
 	got := trainOnce(t, c, Env{Dir: first})
-	c = small()
+	c = smallTaught()
 	c.Workers = 3
 	got = append(got, trainOnce(t, c, Env{Dir: second, Resume: first})...)
 	if !reflect.DeepEqual(got, want) {

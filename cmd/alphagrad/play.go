@@ -17,7 +17,7 @@ import (
 )
 
 // playRow is what play prints. muls is the cost of the cheapest complete order met, played that of the order as played;
-// both are replayed from the root.
+// both are replayed from the root. The bare policy meets no other order than its own.
 type playRow struct {
 	Task        string  `json:"task"`
 	Order       []int   `json:"order"`
@@ -41,8 +41,8 @@ func newPlay() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "play",
 		Short: "Let a trained network choose the elimination order",
-		Long: `Play the elimination game with a trained network and tree search, without noise. --simulations 0 is the bare policy: the likeliest
-move, one evaluation each. Vertices that a proof allows to eliminate at once are not searched for, unless --no-reductions is given.`,
+		Long: `Play the elimination game with a trained network and tree search, without noise, and print the cheapest order met. --simulations 0
+is the bare policy: the likeliest move, one evaluation each, and the order it makes. Vertices that a proof allows to eliminate at once are not searched for, unless --no-reductions is given.`,
 		Example: `  alphagrad play --task RoeFlux_1d --simulations 64
   alphagrad play --graph my.json --model runs/train_general-20260101-120000 --simulations 0 --json`,
 		Args: cobra.NoArgs,
@@ -50,11 +50,14 @@ move, one evaluation each. Vertices that a proof allows to eliminate at once are
 			if simulations < 0 {
 				return fmt.Errorf("--simulations %d: must not be negative", simulations)
 			}
-			network, err := loadModel(model)
+			sub, err := src.load()
 			if err != nil {
 				return err
 			}
-			sub, err := src.load()
+			if err := train.Playable(sub.name, sub.graph); err != nil {
+				return err
+			}
+			network, err := loadModel(model)
 			if err != nil {
 				return err
 			}
@@ -76,6 +79,12 @@ move, one evaluation each. Vertices that a proof allows to eliminate at once are
 			p, err := agent.Play(g, seed)
 			if err != nil {
 				return failure{err}
+			}
+			if simulations == 0 {
+				p.Order = p.Line
+				if p.Muls, err = sub.graph.Muls(p.Order); err != nil {
+					return failure{err}
+				}
 			}
 			row := playRow{Task: sub.name, Order: p.Order, Muls: p.Muls, Played: p.Played, Simulations: simulations, Seconds: time.Since(start).Seconds(), Evaluations: p.Evaluations}
 			ops, err := ad.CountOps(sub.program, p.Order)

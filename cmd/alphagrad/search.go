@@ -47,6 +47,7 @@ func newSearch() *cobra.Command {
 		fmt.Fprintf(&about, "\n  %-10s %s", m.Name, m.About)
 	}
 	fmt.Fprintf(&about, "\n  %-10s %s", train.Method, "a trained network plays the elimination game (--model, --simulations)")
+	about.WriteString("\n\nWith --model, portfolio lets that network propose orders to improve on.")
 	cmd := &cobra.Command{
 		Use:   "search",
 		Short: "Search for the cheapest elimination order",
@@ -109,7 +110,7 @@ Methods:` + about.String(),
 	cmd.Flags().DurationVar(&settings.Budget, "budget", 10*time.Second, "wall time")
 	cmd.Flags().Int64Var(&settings.Evaluations, "evaluations", 0, "number of evaluations (0: no limit)")
 	cmd.Flags().Uint64Var(&settings.Seed, "seed", 1, "seed")
-	cmd.Flags().StringVar(&model, "model", "", "model file or run directory for alphazero (default: the model that comes with the repository)")
+	cmd.Flags().StringVar(&model, "model", "", "model file or run directory for portfolio (default: none) or alphazero (default: the model that comes with the repository)")
 	cmd.Flags().IntVar(&simulations, "simulations", 16, "simulations a move for alphazero")
 	complete := func(values []string) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -136,6 +137,18 @@ func find(ctx context.Context, sub *subject, method, objective, model string, si
 		if !slices.Contains(methodNames(), method) {
 			return search.Result{}, fmt.Errorf("unknown search method %q%s; known: %s", method, ir.Suggest(method, methodNames()), strings.Join(methodNames(), ", "))
 		}
+		if model != "" {
+			if method != "portfolio" {
+				return search.Result{}, fmt.Errorf("--model: method %s uses no network; portfolio and %s do", method, train.Method)
+			}
+			network, err := loadModel(model)
+			if err != nil {
+				return search.Result{}, err
+			}
+			if settings.Propose, err = train.NewProposer(network, sub.name, sub.graph, settings.Seed); err != nil {
+				return search.Result{}, err
+			}
+		}
 		return search.Run(ctx, method, search.Problem{Graph: sub.graph, Objective: search.Objective(objective)}, settings)
 	}
 	if objective != string(search.Muls) {
@@ -143,6 +156,9 @@ func find(ctx context.Context, sub *subject, method, objective, model string, si
 	}
 	if simulations < 0 {
 		return search.Result{}, fmt.Errorf("--simulations %d: must not be negative", simulations)
+	}
+	if err := train.Playable(sub.name, sub.graph); err != nil {
+		return search.Result{}, err
 	}
 	network, err := loadModel(model)
 	if err != nil {
