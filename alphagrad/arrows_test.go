@@ -45,7 +45,11 @@ var mayImport = map[string][]string{
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":           {"alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
 	"alphagrad/experiments":    {"alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train"},
-	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/search", "alphagrad/tasks",
+
+	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},
+	"examples/jacobians":          {},
+
+	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/frontend/gosource", "alphagrad/search", "alphagrad/tasks",
 		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/snn/nest"},
 }
 

@@ -107,6 +107,9 @@ var dualOps = map[string]func(x []dual.Number, a *ir.Attrs) dual.Number{
 	},
 	"heaviside": func(x []dual.Number, a *ir.Attrs) dual.Number {
 		v := 0.5
+		if a != nil && a.AtZero != nil {
+			v = *a.AtZero
+		}
 		if x[0].Real > 0 {
 			v = 1
 		} else if x[0].Real < 0 {

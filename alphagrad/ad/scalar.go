@@ -8,7 +8,7 @@ import (
 )
 
 // scalars is the calculus of scalar programs: an edge is one expression, nil for zero. Every product is recorded, factors
-// ±1 included, because the published metric counts them.
+// ±1 included, because the published metric counts them. Products and sums go inside the guards of select, see guard.go.
 type scalars struct{}
 
 func (scalars) partials(n *ir.Node, args []*ir.Value, y *ir.Value) ([]*ir.Value, error) {
@@ -21,8 +21,8 @@ func (scalars) partials(n *ir.Node, args []*ir.Value, y *ir.Value) ([]*ir.Value,
 
 func (scalars) one(b *ir.Builder, _ ir.Shape) *ir.Value        { return ir.Const(b, 1) }
 func (scalars) empty(v *ir.Value) bool                         { return v == nil }
-func (scalars) multiply(left, right *ir.Value) *ir.Value       { return ir.Mul(left, right) }
-func (scalars) add(a, b *ir.Value) *ir.Value                   { return ir.Add(a, b) }
+func (scalars) multiply(left, right *ir.Value) *ir.Value       { return product(left, right) }
+func (scalars) add(a, b *ir.Value) *ir.Value                   { return sum(a, b) }
 func (scalars) describe(v *ir.Value) (bool, []*structure.Term) { return isUnit(v), nil }
 
 func (scalars) dense(b *ir.Builder, v *ir.Value, _, _ ir.Shape) *ir.Value {

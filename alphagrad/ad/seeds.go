@@ -28,11 +28,7 @@ func PushForward(p *ir.Program, k int) (*ir.Program, error) {
 		s.out, s.in = axes[:len(shape)], axes[len(shape):]
 		tangent[j] = s.valued(l.b.Input(SeedName(p.Nodes[id].Name), append(slices.Clone(shape), k)...), labels)
 	}
-	for w := len(p.Inputs); w < len(l.in); w++ {
-		for _, u := range sorted(l.in[w]) {
-			tangent[w] = l.add(tangent[w], l.multiply(l.in[w][u], tangent[u]))
-		}
-	}
+	l.push(tangent)
 	return simplified(l.outputs(len(p.Outputs), func(i int) (string, *ir.Value) {
 		var e edge
 		if r := l.results[i]; r >= 0 {
@@ -63,15 +59,41 @@ func PullBack(p *ir.Program, k int) (*ir.Program, error) {
 			adjoint[r] = l.add(adjoint[r], e)
 		}
 	}
-	for w := len(l.in) - 1; w >= len(p.Inputs); w-- {
-		for _, u := range sorted(l.in[w]) {
-			adjoint[u] = l.add(adjoint[u], l.multiply(adjoint[w], l.in[w][u]))
-		}
-	}
+	l.pull(adjoint)
 	return simplified(l.outputs(len(p.Inputs), func(j int) (string, *ir.Value) {
 		x := &p.Nodes[p.Inputs[j]]
 		return SeedName(x.Name), l.dense(l.b, adjoint[j], ir.Shape{k}, x.Shape)
 	}))
+}
+
+// push carries tangents from the inputs to every graph node.
+func (l *linearization[E]) push(tangent []E) {
+	for w := len(l.p.Inputs); w < len(l.in); w++ {
+		for _, u := range sorted(l.in[w]) {
+			l.addProduct(&tangent[w], l.in[w][u], tangent[u])
+		}
+	}
+}
+
+// pull carries adjoints from the outputs to every graph node.
+func (l *linearization[E]) pull(adjoint []E) {
+	for w := len(l.in) - 1; w >= len(l.p.Inputs); w-- {
+		for _, u := range sorted(l.in[w]) {
+			l.addProduct(&adjoint[u], adjoint[w], l.in[w][u])
+		}
+	}
+}
+
+// addProduct adds a product to an edge; empty edges are zero.
+func (l *linearization[E]) addProduct(sum *E, left, right E) {
+	if l.empty(left) || l.empty(right) {
+		return
+	}
+	if d := l.multiply(left, right); l.empty(*sum) {
+		*sum = d
+	} else {
+		*sum = l.add(*sum, d)
+	}
 }
 
 // seeded linearizes a program for derivatives along seeds.

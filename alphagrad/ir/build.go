@@ -193,6 +193,15 @@ func (v *Value) Named(name string) *Value {
 // Shape is the value's shape.
 func (v *Value) Shape() Shape { return v.b.p.Nodes[v.id].Shape }
 
+// ID is the node that the value stands for.
+func (v *Value) ID() ID { return v.id }
+
+// Op is the operation that gives the value.
+func (v *Value) Op() *OpInfo { return v.b.p.Nodes[v.id].Op }
+
+// Arg is argument k of that operation.
+func (v *Value) Arg(k int) *Value { return &Value{v.b, v.b.p.Nodes[v.id].Args[k]} }
+
 // Builder returns the program under construction that the value belongs to.
 func (v *Value) Builder() *Builder { return v.b }
 

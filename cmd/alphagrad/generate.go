@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,13 +12,17 @@ import (
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
+	"github.com/alphagrad/alphagrad-go/alphagrad/frontend/gosource"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
+	"github.com/alphagrad/alphagrad-go/alphagrad/search"
 )
 
 func newGenerate() *cobra.Command {
 	var src source
 	var order orderFlag
 	var pkg, out string
+	var emit []string
+	var evaluations int64
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Generate Go code for a function and its Jacobian",
@@ -27,9 +32,21 @@ structure-of-arrays layout:
   func NameJacobian(x *[N]float64, y *[M]float64, jac *[M*N]float64)   // jac[i*N+j] = ∂y[i]/∂x[j]
   func NameJacobianBatch(n int, x, y, jac []float64)                   // x[j*n+k] is input j of sample k
 
-Arrays are written out: their elements follow each other, row-major, in the order of the declarations.`,
+Arrays are written out: their elements follow each other, row-major, in the order of the declarations.
+
+An ordinary Go function keeps its own types. For func F(x X) Y in file.go, --go file.go:F writes what --emit lists, into the
+package of the file:
+
+  func FJacobian(x X) (y Y, jac [M][N]float64)                         // and FJacobianBatch as above
+  func FJVP(x, dx X) (y, dy Y)                                         // the Jacobian times dx
+  func FVJP(x X, dy Y) (y Y, dx X)                                     // the transposed Jacobian times dy
+  func FHessian(x X) (y Y, jac [M][N]float64, hess [M][N][N]float64)
+
+[M] is left out where the only result is one number.`,
 		Example: `  alphagrad generate --task Lighthouse --package optics -o lighthouse_jacobian.go
-  alphagrad generate --graph my.json --order @best.json -o my_jacobian.go`,
+  alphagrad generate --graph my.json --order @best.json -o my_jacobian.go
+  alphagrad generate --go flux.go:Flux --emit jacobian,vjp -o flux_jacobian.go
+  //go:generate go tool alphagrad generate --go $GOFILE:Flux -o flux_jacobian.go`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := mayOverwrite(out); err != nil {
@@ -40,8 +57,33 @@ Arrays are written out: their elements follow each other, row-major, in the orde
 				return err
 			}
 			name, ord, err := order.resolve(sub)
+			if err == nil && evaluations != 0 {
+				if cmd.Flags().Changed("order") {
+					return errors.New("--order and --evaluations: give one of them")
+				}
+				name, ord, err = searched(cmd.Context(), sub, evaluations)
+			}
 			if err != nil {
 				return err
+			}
+			if sub.fn == nil && len(emit) > 0 {
+				return errors.New("--emit: only functions given by --go have other derivatives than the Jacobian")
+			}
+			write := func(code []byte) error {
+				if err := runs.WriteFile(out, code); err != nil {
+					return failure{err}
+				}
+				return nil
+			}
+			if sub.fn != nil {
+				code, err := sub.fn.Generate(gosource.Emission{Path: out, Package: pkg, Order: ord, OrderName: name, Emit: emit})
+				if err != nil {
+					return err
+				}
+				return write(code)
+			}
+			if pkg == "" {
+				pkg = "main"
 			}
 			d, err := ad.Flat(sub.program, ord)
 			if err != nil {
@@ -60,18 +102,29 @@ Arrays are written out: their elements follow each other, row-major, in the orde
 			if err != nil {
 				return err
 			}
-			if err := runs.WriteFile(out, code); err != nil {
-				return failure{err}
-			}
-			return nil
+			return write(code)
 		},
 	}
 	src.flags(cmd)
 	order.flags(cmd, "reverse")
-	cmd.Flags().StringVar(&pkg, "package", "main", "package of the generated file")
+	cmd.Flags().Int64Var(&evaluations, "evaluations", 0, "instead of --order: search with so many evaluations, the same answer every time")
+	cmd.Flags().StringVar(&pkg, "package", "", "package of the generated file (default: main; with --go that of the directory)")
+	cmd.Flags().StringSliceVar(&emit, "emit", nil, "with --go: "+strings.Join(gosource.Kinds(), ", ")+", separated by commas (default jacobian)")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write")
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 	return cmd
+}
+
+// searched finds a cheap order, the same at every call.
+func searched(ctx context.Context, sub *subject, evaluations int64) (name string, order []int, err error) {
+	if evaluations < 0 {
+		return "", nil, fmt.Errorf("--evaluations %d: must not be negative", evaluations)
+	}
+	r, err := search.Run(ctx, "portfolio", search.Problem{Graph: sub.graph, Objective: search.Ops}, search.Settings{Evaluations: evaluations, Seed: 1})
+	if err != nil {
+		return "", nil, failure{err}
+	}
+	return "searched", r.Order, nil
 }
 
 // mayOverwrite refuses files that alphagrad has not generated.

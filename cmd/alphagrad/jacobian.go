@@ -17,6 +17,7 @@ import (
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/interp"
+	"github.com/alphagrad/alphagrad-go/alphagrad/frontend/gosource"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
 
@@ -39,7 +40,7 @@ func newJacobian() *cobra.Command {
 		Use:   "jacobian",
 		Short: "Evaluate a function and its Jacobian at a point",
 		Long: `Evaluate a function and its Jacobian. The point is a JSON object of input names and values ({"nu": 1.5, …}) or the list
-of values in declaration order; without --at, a task is evaluated at a random point of its domain.`,
+of values in declaration order, for a Go function one for each parameter: arrays as lists, structs as objects; without --at, a task is evaluated at a random point of its domain.`,
 		Example: `  alphagrad jacobian --task Lighthouse --at x.json
   echo '[1.5, 2.5, 0.7, 0.8]' | alphagrad jacobian --task Lighthouse --at - --json`,
 		Args: cobra.NoArgs,
@@ -55,7 +56,7 @@ of values in declaration order; without --at, a task is evaluated at a random po
 			var x []ir.Tensor
 			switch {
 			case at != "":
-				x, err = readPoint(sub.program, at, cmd.InOrStdin())
+				x, err = readPoint(sub, at, cmd.InOrStdin())
 			case sub.task != nil:
 				x, err = sub.task.Sample(rand.New(rand.NewPCG(seed, 0)))
 			default:
@@ -69,6 +70,9 @@ of values in declaration order; without --at, a task is evaluated at a random po
 				return err
 			}
 			if wantsJSON(cmd) {
+				if sub.fn != nil {
+					res = res.nested(sub.fn)
+				}
 				return printJSON(cmd, res)
 			}
 			return res.print(cmd.OutOrStdout(), sub.program)
@@ -152,8 +156,49 @@ func flatten(shape ir.Shape, v any) ([]float64, error) {
 	return data, nil
 }
 
+// nested arranges the numbers of an ordinary function as its own variables: arrays as lists, structs as objects.
+func (r *jacobianResult) nested(f *gosource.Function) *jacobianResult {
+	out := &jacobianResult{Inputs: named{}, Outputs: named{}, Jacobian: map[string]named{}}
+	for _, x := range f.Params {
+		names := x.Layout.Paths(x.Name)
+		out.Inputs[x.Name] = x.Layout.Nest(func(j int) any { return r.Inputs[names[j]] })
+	}
+	for _, y := range f.Results {
+		rows := y.Layout.Paths(y.Name)
+		out.Outputs[y.Name] = y.Layout.Nest(func(i int) any { return r.Outputs[rows[i]] })
+		out.Jacobian[y.Name] = named{}
+		for _, x := range f.Params {
+			columns := x.Layout.Paths(x.Name)
+			out.Jacobian[y.Name][x.Name] = y.Layout.Nest(func(i int) any {
+				return x.Layout.Nest(func(j int) any { return r.Jacobian[rows[i]][columns[j]] })
+			})
+		}
+	}
+	return out
+}
+
+// spread takes nested values apart into those of the inputs x[0], x[1].f, …
+func spread(name string, v any, known []string, into map[string]any) {
+	if !slices.Contains(known, name) {
+		switch v := v.(type) {
+		case []any:
+			for i, e := range v {
+				spread(fmt.Sprintf("%s[%d]", name, i), e, known, into)
+			}
+			return
+		case map[string]any:
+			for f, e := range v {
+				spread(name+"."+f, e, known, into)
+			}
+			return
+		}
+	}
+	into[name] = v
+}
+
 // readPoint reads the inputs by name or in declaration order.
-func readPoint(p *ir.Program, path string, stdin io.Reader) ([]ir.Tensor, error) {
+func readPoint(sub *subject, path string, stdin io.Reader) ([]ir.Tensor, error) {
+	p := sub.program
 	var data []byte
 	var err error
 	if path == "-" {
@@ -173,7 +218,19 @@ func readPoint(p *ir.Program, path string, stdin io.Reader) ([]ir.Tensor, error)
 	switch v := v.(type) {
 	case map[string]any:
 		byName = v
+		if sub.fn != nil {
+			byName = map[string]any{}
+			for name, e := range v {
+				spread(name, e, p.InputNames(), byName)
+			}
+		}
 	case []any:
+		if sub.fn != nil && len(v) == len(sub.fn.Params) {
+			for i, x := range sub.fn.Params {
+				spread(x.Name, v[i], p.InputNames(), byName)
+			}
+			break
+		}
 		if len(v) != len(p.Inputs) {
 			return nil, fmt.Errorf("--at %s: %d values for %d inputs %v", path, len(v), len(p.Inputs), p.InputNames())
 		}

@@ -5,23 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
+	"github.com/alphagrad/alphagrad-go/alphagrad/frontend/gosource"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
 )
 
 // source says which function a verb works on.
-type source struct{ task, graph string }
+type source struct {
+	task, graph, function string
+	lengths               []string
+}
 
 func (s *source) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.task, "task", "", "a benchmark task (see alphagrad tasks)")
 	cmd.Flags().StringVar(&s.graph, "graph", "", "a graph file in the JSON format")
-	cmd.MarkFlagsMutuallyExclusive("task", "graph")
-	cmd.MarkFlagsOneRequired("task", "graph")
+	cmd.Flags().StringVar(&s.function, "go", "", "an ordinary Go function, FILE.go:FUNC or FILE.go:TYPE.METHOD")
+	cmd.Flags().StringArrayVar(&s.lengths, "len", nil, "length of a slice that a --go function takes, NAME=N; may be repeated")
+	cmd.MarkFlagsMutuallyExclusive("task", "graph", "go")
+	cmd.MarkFlagsOneRequired("task", "graph", "go")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("task", completeTasks))
 }
 
@@ -38,19 +46,28 @@ type subject struct {
 	name    string
 	program *ir.Program
 	graph   *elim.Graph
-	task    *tasks.Task // nil for a graph file
+	task    *tasks.Task        // nil for another source
+	fn      *gosource.Function // nil for another source
 }
 
 // load reads the function.
 func (s *source) load() (*subject, error) {
 	sub := &subject{}
 	var err error
-	if s.task != "" {
+	if len(s.lengths) > 0 && s.function == "" {
+		return nil, errors.New("--len: only functions given by --go take slices")
+	}
+	switch {
+	case s.task != "":
 		if sub.task, err = tasks.Lookup(s.task); err != nil {
 			return nil, err
 		}
 		sub.program, err = sub.task.Program()
-	} else {
+	case s.function != "":
+		if sub.fn, err = s.read(); err == nil {
+			sub.program = sub.fn.Program
+		}
+	default:
 		sub.program, err = ir.ReadGraphFile(s.graph)
 	}
 	if err != nil {
@@ -60,12 +77,30 @@ func (s *source) load() (*subject, error) {
 		sub.name = s.graph
 	}
 	if sub.graph, err = ad.Graph(sub.program); err != nil {
-		if s.graph != "" {
-			return nil, fmt.Errorf("%s: %w", s.graph, err)
+		if file := s.graph + s.function; file != "" {
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		return nil, err
 	}
 	return sub, nil
+}
+
+// read reads an ordinary Go function.
+func (s *source) read() (*gosource.Function, error) {
+	at := strings.LastIndexByte(s.function, ':')
+	if at < 1 || at == len(s.function)-1 {
+		return nil, fmt.Errorf("--go %s: expected FILE.go:FUNC", s.function)
+	}
+	lengths := map[string]int{}
+	for _, l := range s.lengths {
+		name, text, _ := strings.Cut(l, "=")
+		n, err := strconv.Atoi(text)
+		if err != nil || name == "" || n < 1 {
+			return nil, fmt.Errorf("--len %s: expected NAME=N with N at least 1", l)
+		}
+		lengths[name] = n
+	}
+	return gosource.Read(s.function[:at], s.function[at+1:], gosource.Options{Lengths: lengths})
 }
 
 // orderFlag reads --order: a named order, a list of vertex numbers, or a file of either.

@@ -3,7 +3,6 @@ package gosrc
 import (
 	"fmt"
 	"regexp"
-	"strings"
 )
 
 // Form is a signature for the single-sample function in the caller's own types. The function's name is then printed as
@@ -22,7 +21,7 @@ type Form struct {
 // Reserved reports whether a parameter or result of a [Form] may not have this name, since generated code uses it.
 func Reserved(name string) bool { return reserved.MatchString(name) }
 
-var reserved = regexp.MustCompile(`^(v[0-9]+|_|math|len|make|panic|float64)$`)
+var reserved = regexp.MustCompile(`^(v[0-9]+|_|math|len|make|new|panic|float64)$`)
 
 // form prints the function of one sample whose signature is given.
 func (e *emitter) form(f Function, name string) error {
@@ -36,7 +35,10 @@ func (e *emitter) form(f Function, name string) error {
 	for _, line := range f.Form.Doc {
 		fmt.Fprintf(e.w, "// %s\n", line)
 	}
-	fmt.Fprintf(e.w, "func %s(%s) (%s) {\n%s\n", name, f.Form.Params, f.Form.Results, strings.Join(f.Form.Setup, "\n"))
+	fmt.Fprintf(e.w, "func %s(%s) (%s) {\n", name, f.Form.Params, f.Form.Results)
+	for _, statement := range f.Form.Setup {
+		e.w.WriteString(statement + "\n")
+	}
 	err := e.body([]Result{{Len: len(f.Form.Out)}}, func(j int) string { return f.Form.In[j] }, func(_ string, i int) string { return f.Form.Out[i] }, true)
 	if err != nil {
 		return err

@@ -388,7 +388,7 @@ func TestForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "// f_1 multiplies.\n//\n// It has a point.\nfunc f_1(p point) (y [3]float64) {\n\n\tv0 := p.X\n\tv1 := p.Y\n\tv2 := v0 * v1\n\ty[0] = v2\n\ty[2] = 3\n\treturn\n}\n"
+	want := "// f_1 multiplies.\n//\n// It has a point.\nfunc f_1(p point) (y [3]float64) {\n\tv0 := p.X\n\tv1 := p.Y\n\tv2 := v0 * v1\n\ty[0] = v2\n\ty[2] = 3\n\treturn\n}\n"
 	if !strings.HasSuffix(string(src), want) {
 		t.Errorf("got\n%s\nwant\n%s", src, want)
 	}
