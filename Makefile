@@ -41,7 +41,7 @@ lab: setup ## open the notebooks in JupyterLab
 
 .PHONY: lint
 lint: ## check formatting, vet, and that go.mod is tidy
-	@unformatted=$$(gofmt -l alphagrad cmd); [ -z "$$unformatted" ] || { echo "not gofmt'd: $$unformatted" >&2; exit 1; }
+	@unformatted=$$(gofmt -l alphagrad cmd examples); [ -z "$$unformatted" ] || { echo "not gofmt'd: $$unformatted" >&2; exit 1; }
 	go vet ./...
 	go mod tidy -diff
 

@@ -48,6 +48,11 @@ func Prepare(name string) (*Subject, error) {
 	if err != nil {
 		return nil, err
 	}
+	return prepare(task)
+}
+
+func prepare(task *tasks.Task) (*Subject, error) {
+	var err error
 	s := &Subject{Task: task}
 	if s.Program, err = task.Program(); err != nil {
 		return nil, err
@@ -63,7 +68,7 @@ func Prepare(name string) (*Subject, error) {
 			return nil, err
 		}
 	}
-	ref := tasks.Reference(name)
+	ref := tasks.Reference(task.Name)
 	if ref != nil && ref.Forward == s.Cost(Forward).Muls && ref.Reverse == s.Cost(Reverse).Muls {
 		s.Published = ref
 		if err := s.Add(Published, ref.Order); err != nil {

@@ -111,13 +111,26 @@ func (c *Poster) Run(ctx context.Context, env Env) error {
 
 // Measure searches for orders with all seeds and times the programs of all orders, task by task.
 func (c *Poster) Measure(ctx context.Context, env Env) ([]*TaskResult, error) {
-	searches := len(c.Tasks) * len(c.Search.Seeds)
-	total := searches + len(c.Tasks)*timingWeight
+	var list []*tasks.Task
+	for _, name := range c.Tasks {
+		t, err := tasks.Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return c.MeasureTasks(ctx, env, list)
+}
+
+// MeasureTasks is [Poster.Measure] for given tasks.
+func (c *Poster) MeasureTasks(ctx context.Context, env Env, list []*tasks.Task) ([]*TaskResult, error) {
+	searches := len(list) * len(c.Search.Seeds)
+	total := searches + len(list)*timingWeight
 	done := 0
-	results := make([]*TaskResult, len(c.Tasks))
-	subjects := make([]*Subject, len(c.Tasks))
-	for i, name := range c.Tasks {
-		s, err := Prepare(name)
+	results := make([]*TaskResult, len(list))
+	subjects := make([]*Subject, len(list))
+	for i, t := range list {
+		s, err := prepare(t)
 		if err != nil {
 			return nil, err
 		}

@@ -30,6 +30,15 @@ type Task struct {
 	build  func() (*ir.Program, error)
 }
 
+// At makes a task of a program of scalars, to be sampled at one point.
+func At(p *ir.Program, x []float64) *Task {
+	t := &Task{Name: p.Name, build: func() (*ir.Program, error) { return p, nil }}
+	for _, v := range x {
+		t.Domain = append(t.Domain, Interval{v, v})
+	}
+	return t
+}
+
 // IsArray reports whether the task works on arrays.
 func (t *Task) IsArray() bool { return slices.Contains(arrayTable, t) }
 

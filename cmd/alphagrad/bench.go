@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/experiments"
+	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
 )
 
 // benchRow is one row of the speed-up table; times in nanoseconds per value and Jacobian, with quartiles.
@@ -25,20 +27,32 @@ func newBench() *cobra.Command {
 	c := experiments.DefaultPoster()
 	c.Search.Seeds = []uint64{1}
 	c.Search.Budget = time.Second
+	var own source
+	var at string
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Time the Jacobians of different elimination orders on this machine",
 		Long: `Generate, compile and time the value-and-Jacobian programs of the forward, reverse, Markowitz and published orders and of
 the best order of a short search. Candidates take turns; medians and quartiles are reported, speed-ups over the better of
 forward and reverse pair by pair. Needs the Go toolchain.`,
-		Example: "  alphagrad bench --task RoeFlux_1d\n  alphagrad bench --task g --task RobotArm_6DOF --batch 4096 --json",
+		Example: "  alphagrad bench --task RoeFlux_1d\n  alphagrad bench --task g --task RobotArm_6DOF --batch 4096 --json\n  alphagrad bench --go flux.go:Flux --at point.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.Validate(); err != nil {
 				return err
 			}
+			measure := c.Measure
+			if own.function != "" {
+				task, err := own.taskAt(cmd, at)
+				if err != nil {
+					return err
+				}
+				measure = func(ctx context.Context, env experiments.Env) ([]*experiments.TaskResult, error) {
+					return c.MeasureTasks(ctx, env, []*tasks.Task{task})
+				}
+			}
 			b := newBar(cmd, 0)
-			results, err := c.Measure(cmd.Context(), experiments.Env{Progress: b.step})
+			results, err := measure(cmd.Context(), experiments.Env{Progress: b.step})
 			b.finish()
 			if err != nil {
 				return failure{err}
@@ -68,8 +82,32 @@ forward and reverse pair by pair. Needs the Go toolchain.`,
 	cmd.Flags().IntVar(&c.Bench.Repetitions, "repetitions", c.Bench.Repetitions, "turns taken by every candidate")
 	cmd.Flags().Float64Var(&c.Bench.Milliseconds, "milliseconds", c.Bench.Milliseconds, "length of a turn")
 	cmd.Flags().IntVar(&c.Bench.Batch, "batch", c.Bench.Batch, "samples of the batched form")
+	own.goFlags(cmd)
+	cmd.Flags().StringVar(&at, "at", "", "JSON file with the point at which the function given by --go is timed, - for standard input")
+	cmd.MarkFlagsMutuallyExclusive("task", "go")
+	cmd.MarkFlagsRequiredTogether("go", "at")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("task", completeTasks))
 	return cmd
 }
 
 func triple(q bench.Quartiles) [3]float64 { return [3]float64{q.Q1, q.Median, q.Q3} }
+
+// taskAt makes a task of an ordinary Go function, sampled at one point.
+func (s *source) taskAt(cmd *cobra.Command, at string) (*tasks.Task, error) {
+	sub, err := s.load()
+	if err != nil {
+		return nil, err
+	}
+	x, err := readPoint(sub, at, cmd.InOrStdin())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := evaluate(sub, nil, x); err != nil { // not finite there
+		return nil, err
+	}
+	var numbers []float64
+	for _, v := range x {
+		numbers = append(numbers, v.Data...)
+	}
+	return tasks.At(sub.program, numbers), nil
+}

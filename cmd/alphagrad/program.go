@@ -26,11 +26,16 @@ type source struct {
 func (s *source) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.task, "task", "", "a benchmark task (see alphagrad tasks)")
 	cmd.Flags().StringVar(&s.graph, "graph", "", "a graph file in the JSON format")
-	cmd.Flags().StringVar(&s.function, "go", "", "an ordinary Go function, FILE.go:FUNC or FILE.go:TYPE.METHOD")
-	cmd.Flags().StringArrayVar(&s.lengths, "len", nil, "length of a slice that a --go function takes, NAME=N; may be repeated")
+	s.goFlags(cmd)
 	cmd.MarkFlagsMutuallyExclusive("task", "graph", "go")
 	cmd.MarkFlagsOneRequired("task", "graph", "go")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("task", completeTasks))
+}
+
+// goFlags are those for ordinary Go functions.
+func (s *source) goFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.function, "go", "", "an ordinary Go function, FILE.go:FUNC or FILE.go:TYPE.METHOD")
+	cmd.Flags().StringArrayVar(&s.lengths, "len", nil, "length of a slice that a --go function takes, NAME=N; may be repeated")
 }
 
 func completeTasks(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -4,11 +4,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
-	"reflect"
 	"testing"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/interp"
+	"github.com/alphagrad/alphagrad-go/alphagrad/frontend/gosource/testdata/flat"
 	"github.com/alphagrad/alphagrad-go/alphagrad/frontend/gosource/testdata/funcs"
 )
 
@@ -61,62 +61,6 @@ func readSample(t testing.TB, name string) *Function {
 	return f
 }
 
-// fill sets the numbers in v, one after the other, from x and returns the rest.
-func fill(v reflect.Value, x []float64) []float64 {
-	switch v.Kind() {
-	case reflect.Float64:
-		v.SetFloat(x[0])
-		return x[1:]
-	case reflect.Array, reflect.Slice:
-		for i := range v.Len() {
-			x = fill(v.Index(i), x)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			x = fill(v.Field(i), x)
-		}
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		x = fill(v.Elem(), x)
-	}
-	return x
-}
-
-// numbers lists the numbers in v.
-func numbers(v reflect.Value) (x []float64) {
-	switch v.Kind() {
-	case reflect.Float64:
-		return []float64{v.Float()}
-	case reflect.Array, reflect.Slice:
-		for i := range v.Len() {
-			x = append(x, numbers(v.Index(i))...)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			x = append(x, numbers(v.Field(i))...)
-		}
-	}
-	return x
-}
-
-// call calls an ordinary function with the numbers x.
-func call(fn any, x []float64) (y []float64) {
-	f := reflect.ValueOf(fn)
-	var args []reflect.Value
-	for i := range f.Type().NumIn() {
-		a := reflect.New(f.Type().In(i)).Elem()
-		if a.Kind() == reflect.Slice {
-			a.Set(reflect.MakeSlice(a.Type(), 3, 3))
-		}
-		x = fill(a, x)
-		args = append(args, a)
-	}
-	for _, r := range f.Call(args) {
-		y = append(y, numbers(r)...)
-	}
-	return y
-}
-
 // TestProgramsEqualTheFunctions compares values with calling the function, and the Jacobian with its finite differences.
 func TestProgramsEqualTheFunctions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -139,7 +83,7 @@ func TestProgramsEqualTheFunctions(t *testing.T) {
 				for i := range x {
 					x[i] = s.low + (s.high-s.low)*rng.Float64()
 				}
-				want := call(s.fn, x)
+				want := flat.Call(s.fn, x)
 				got, err := interp.EvalScalar(f.Program, x)
 				if err != nil {
 					t.Fatal(err)
@@ -157,7 +101,7 @@ func TestProgramsEqualTheFunctions(t *testing.T) {
 					t.Fatal(err)
 				}
 				for j := range x {
-					column, smooth := differences(func(x []float64) []float64 { return call(s.fn, x) }, x, j)
+					column, smooth := differences(func(x []float64) []float64 { return flat.Call(s.fn, x) }, x, j)
 					for i := range want {
 						if smooth && !near(d[i*n+j], column[i], 1e-6) {
 							t.Fatalf("∂%s/∂%s at %v: %v, differences give %v", f.Program.Outputs[i].Name, f.Program.InputNames()[j], x, d[i*n+j], column[i])
