@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"alphagrad/exec/gosrc":  {"alphagrad/ir"},
 	"alphagrad/exec/flat":   {"alphagrad/ir"},
 	"alphagrad/snn":         {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/flat"},
+	"alphagrad/snn/learn":   {"alphagrad/ir", "alphagrad/ad", "alphagrad/runs", "alphagrad/snn", "alphagrad/snn/data"},
 	"alphagrad/snn/nest":    {"alphagrad/ad", "alphagrad/snn", "alphagrad/snn/internal/numpy"},
 
 	"alphagrad/snn/internal/numpy": {},
@@ -50,7 +51,7 @@ var mayImport = map[string][]string{
 	"examples/jacobians":          {},
 
 	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/frontend/gosource", "alphagrad/search", "alphagrad/tasks",
-		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/snn/nest"},
+		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/snn/nest", "alphagrad/snn/learn"},
 }
 
 // leafLibraries lists the packages that a library may reach, directly or not; all others must do without it.
@@ -58,7 +59,7 @@ var leafLibraries = map[string][]string{
 	"gonum.org/v1/plot":                 {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/goccy/go-graphviz":      {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
-	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "alphagrad/snn/data", "cmd/alphagrad"},
+	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "alphagrad/snn/data", "alphagrad/snn/learn", "cmd/alphagrad"},
 	"github.com/gomlx/gomlx":            {"alphagrad/exec/gomlx", "alphagrad/frontend/gomlx", "alphagrad/net", "alphagrad/train", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/scigolib/hdf5":          {}, // only tests, as an oracle
 	"github.com/spf13/cobra":            {"cmd/alphagrad"},

@@ -14,10 +14,11 @@ import (
 // sum over all paths of products of edited Jacobians. An approximate derivative, such as a learning rule, is a list of
 // edits.
 type Edit struct {
-	From, To string  // names of two nodes: From is an argument of To
-	Kind     string  // a row of [EditKinds]
-	Factor   float64 // leak, scale
-	Matrix   string  // replace, mask: name of the input with the matrix, of the axes of To, then those of From
+	From   string  `yaml:"from" json:"from"` // name of a node that is an argument of To
+	To     string  `yaml:"to" json:"to"`
+	Kind   string  `yaml:"kind" json:"kind"`               // a row of [EditKinds]
+	Factor float64 `yaml:"factor" json:"factor,omitempty"` // leak, scale
+	Matrix string  `yaml:"matrix" json:"matrix,omitempty"` // replace, mask: name of the input with the matrix, of the axes of To, then those of From
 }
 
 // String prints the edit as a formula, e.g. "drop rec.z→rec.recurrent".

@@ -19,6 +19,7 @@ type Recurrence struct {
 	Step           *ir.Program
 	Loss, End      *ir.Program // may be nil
 	States, Params []string
+	Show           []string // further nodes of Step or Loss that programs which run forward put out
 }
 
 // Names of inputs and outputs of derived programs. What an output of the same name as an input holds is that input of the
@@ -173,9 +174,9 @@ func named(p *ir.Program, names []string) (ids []ir.ID) {
 
 // slope is the derivative of a loss program by its inputs that are outputs of the step or parameters, by name, and its
 // value.
-func (d *deriving) slope(p *ir.Program, given map[string]*ir.Value) (map[string]edge, *ir.Value, error) {
+func (d *deriving) slope(p *ir.Program, given map[string]*ir.Value) (slopes map[string]edge, loss *ir.Value, values []*ir.Value, err error) {
 	if p == nil {
-		return nil, ir.Const(d.b, 0), nil
+		return nil, ir.Const(d.b, 0), nil, nil
 	}
 	l := &linearization[edge]{calculus: arrays{}, p: p, b: d.b, primal: d.splice(p, given)}
 	names := slices.Clone(d.Params)
@@ -184,18 +185,18 @@ func (d *deriving) slope(p *ir.Program, given map[string]*ir.Value) (map[string]
 	}
 	inputs := named(p, names)
 	if err := l.build(inputs, nil, nil, d.edit.of(p)); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if err := l.accumulate(nil); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	slopes := map[string]edge{}
+	slopes = map[string]edge{}
 	for j, id := range inputs {
 		if e := l.entry(0, j); len(e) > 0 {
 			slopes[p.Nodes[id].Name] = e
 		}
 	}
-	return slopes, l.primal[p.Outputs[0].Node], nil
+	return slopes, l.primal[p.Outputs[0].Node], l.primal, nil
 }
 
 // gradients declares what becomes of the accumulated gradients: the sum with the given edges.
@@ -245,7 +246,30 @@ func (r *Recurrence) Edges() (list []Edge) {
 	return list
 }
 
-// Primal is one step with its loss: outputs of Step, then [LossName]; observe names further nodes of Step to put out.
+// show puts out nodes by their names, of the values of the step and of the loss.
+func (d *deriving) show(names []string, step, loss []*ir.Value) error {
+	var all []string
+	for _, name := range names {
+		found := outputNamed(d.Step, name) >= 0 // it is put out anyway
+		for k, p := range []*ir.Program{d.Step, d.Loss} {
+			if p == nil || found {
+				continue
+			}
+			nodes := p.DisplayNames()
+			all = append(all, nodes...)
+			if id := slices.Index(nodes, name); id >= 0 {
+				d.b.Output(name, [][]*ir.Value{step, loss}[k][id])
+				found = true
+			}
+		}
+		if !found {
+			return fmt.Errorf("program %q has no node %q to show%s", d.Step.Name, name, ir.Suggest(name, all))
+		}
+	}
+	return nil
+}
+
+// Primal is one step with its loss: outputs of Step, those of Show and further ones, then [LossName].
 func (r *Recurrence) Primal(observe ...string) (*ir.Program, error) {
 	d, err := r.derive(r.Step.Name, nil)
 	if err != nil {
@@ -255,19 +279,15 @@ func (r *Recurrence) Primal(observe ...string) (*ir.Program, error) {
 	for _, o := range r.Step.Outputs {
 		d.b.Output(o.Name, outputs[o.Name])
 	}
-	names := r.Step.DisplayNames()
-	for _, name := range observe {
-		id := slices.Index(names, name)
-		if id < 0 {
-			return nil, fmt.Errorf("program %q has no node %q to observe%s", r.Step.Name, name, ir.Suggest(name, names))
-		}
-		if _, done := outputs[name]; !done {
-			d.b.Output(name, primal[id])
-		}
+	var loss []*ir.Value
+	if r.Loss != nil {
+		loss = d.splice(r.Loss, outputs)
+	}
+	if err := d.show(slices.Concat(r.Show, observe), primal, loss); err != nil {
+		return nil, err
 	}
 	if r.Loss != nil {
-		values := d.splice(r.Loss, outputs)
-		d.b.Output(LossName, values[r.Loss.Outputs[0].Node])
+		d.b.Output(LossName, loss[r.Loss.Outputs[0].Node])
 	}
 	return d.finish()
 }
@@ -281,7 +301,7 @@ func (r *Recurrence) Reverse(edits ...Edit) (*ir.Program, error) {
 		return nil, err
 	}
 	primal, outputs := d.step()
-	slopes, _, err := d.slope(r.Loss, outputs)
+	slopes, _, _, err := d.slope(r.Loss, outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -360,7 +380,7 @@ func (r *Recurrence) ReverseEnd(edits ...Edit) (*ir.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	slopes, loss, err := d.slope(r.End, nil)
+	slopes, loss, _, err := d.slope(r.End, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -455,6 +475,7 @@ func (r *Recurrence) Forward(order []int, edits ...Edit) (*Carrier, error) {
 // forwarding is a step of forward accumulation under construction.
 type forwarding struct {
 	*deriving
+	primal    []*ir.Value // of the step
 	outputs   map[string]*ir.Value
 	influence map[string][]edge // [output of the step][parameter] after the step
 	live      map[string]bool   // states whose influence matters later
@@ -468,8 +489,7 @@ func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, edits []
 		return nil, err
 	}
 	f := &forwarding{deriving: d, influence: map[string][]edge{}, order: order}
-	var primal []*ir.Value
-	primal, f.outputs = d.step()
+	f.primal, f.outputs = d.step()
 	params, states := named(r.Step, r.Params), named(r.Step, r.States)
 	seeds := make([]map[int]edge, len(states))
 	for k, id := range states {
@@ -483,7 +503,7 @@ func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, edits []
 		}
 	}
 	linear := func(p *ir.Program) (*linearization[edge], error) {
-		l := &linearization[edge]{calculus: arrays{}, p: p, b: d.b, primal: primal}
+		l := &linearization[edge]{calculus: arrays{}, p: p, b: d.b, primal: f.primal}
 		return l, l.build(params, states, slices.Clone(seeds), d.edit.of(p))
 	}
 	l, err := linear(r.Step)
@@ -620,8 +640,11 @@ func (f *forwarding) carrier(algebra *structure.Algebra, known [][]int32) (*Carr
 			}
 		}
 	}
-	slopes, loss, err := f.slope(f.Loss, f.outputs)
+	slopes, loss, values, err := f.slope(f.Loss, f.outputs)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.show(f.Show, f.primal, values); err != nil {
 		return nil, err
 	}
 	f.gradients(f.chain(slopes, f.influence))
@@ -634,7 +657,7 @@ func (f *forwarding) carrier(algebra *structure.Algebra, known [][]int32) (*Carr
 	if err != nil {
 		return nil, err
 	}
-	if slopes, loss, err = d.slope(f.End, nil); err != nil {
+	if slopes, loss, _, err = d.slope(f.End, nil); err != nil {
 		return nil, err
 	}
 	influence := map[string][]edge{}

@@ -275,7 +275,7 @@ func TestBadRecurrence(t *testing.T) {
 	if err := r.Check(); err == nil || !strings.Contains(err.Error(), `parameter "Q" is an input of nothing`) {
 		t.Error(err)
 	}
-	if _, err := elman(t, 4, 3, 2).Primal("recurent"); err == nil || !strings.Contains(err.Error(), `no node "recurent" to observe`) {
+	if _, err := elman(t, 4, 3, 2).Primal("recurent"); err == nil || !strings.Contains(err.Error(), `no node "recurent" to show`) {
 		t.Error(err)
 	}
 }

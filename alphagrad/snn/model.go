@@ -105,6 +105,13 @@ func (c *Cell) numbers(name string) []float64 {
 	if v, ok := c.layer.PerNeuron[name]; ok {
 		return v
 	}
+	if n := c.layer.Adaptive; name == "beta" && n > 0 && n < c.layer.Size {
+		v := make([]float64, c.layer.Size)
+		for j := len(v) - n; j < len(v); j++ {
+			v[j] = cmpOr(c.layer.Params[name], c.model.Params[name])
+		}
+		return v
+	}
 	if v, ok := c.layer.Params[name]; ok {
 		return []float64{v}
 	}

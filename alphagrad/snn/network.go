@@ -3,7 +3,9 @@ package snn
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
@@ -22,27 +24,28 @@ const (
 // A Surrogate is the derivative that stands in for that of a spike; zero values mean the piecewise linear one of height
 // 0.3 and the width of the threshold (Bellec et al. 2020).
 type Surrogate struct {
-	Form   string  // of [ir.Surrogates]
-	Width  float64 // steepness, relative to the threshold
-	Height float64
+	Form   string  `yaml:"form"`   // of [ir.Surrogates]
+	Width  float64 `yaml:"width"`  // steepness, relative to the threshold
+	Height float64 `yaml:"height"` // of the derivative
 }
 
 // A Layer is a population of neurons of one model.
 type Layer struct {
-	Name       string // unique; prefix of its states and weights
-	Model      string
-	Size       int
-	Recurrent  bool // every neuron has a synapse on every other one, with a delay of one step
-	Autapses   bool // and on itself
-	Params     map[string]float64
-	PerNeuron  map[string][]float64 // constants that differ between the neurons
-	Reset      Reset
-	Refractory int // steps
-	Surrogate  Surrogate
+	Name       string               `yaml:"name"` // unique; prefix of its states and weights
+	Model      string               `yaml:"model"`
+	Size       int                  `yaml:"size"`
+	Recurrent  bool                 `yaml:"recurrent"`  // every neuron has a synapse on every other one, with a delay of one step
+	Autapses   bool                 `yaml:"autapses"`   // and on itself
+	Params     map[string]float64   `yaml:"params"`     // constants of the model, see [Model.Params]
+	PerNeuron  map[string][]float64 `yaml:"per_neuron"` // constants that differ between the neurons
+	Adaptive   int                  `yaml:"adaptive"`   // so many neurons, the last ones, adapt: beta of the others is 0; 0: all
+	Reset      Reset                `yaml:"reset"`
+	Refractory int                  `yaml:"refractory"` // steps
+	Surrogate  Surrogate            `yaml:"surrogate"`
 	// ScaleInput multiplies what arrives by 1 − exp(−Δt/τ) of the model's tau_m, so that a constant input i has the
 	// potential go to i.
-	ScaleInput bool
-	Bias       bool // a constant current, learned
+	ScaleInput bool `yaml:"scale_input"`
+	Bias       bool `yaml:"bias"` // a constant current, learned
 }
 
 // A Loss is how the readout is compared with its target.
@@ -58,10 +61,10 @@ const (
 // the filter before the weights, s' = κs + (1 − κ)z and y = W·s, which is the same as long as the weights do not change
 // within a sequence, and lets influences be filtered by synapse instead of by synapse and output.
 type Readout struct {
-	Size  int
-	Tau   float64 // ms; 0 means none: y = W·z
-	Plain bool    // κs + z
-	Bias  bool
+	Size  int     `yaml:"-"`
+	Tau   float64 `yaml:"tau"`   // ms; 0 means none: y = W·z
+	Plain bool    `yaml:"plain"` // κs + z
+	Bias  bool    `yaml:"bias"`
 }
 
 // Regularisation draws firing rates to a target: ½·Cost·Σ_j (rate_j − Target)² with the rate of neuron j in spikes a step
@@ -95,7 +98,16 @@ const (
 	ReadoutWeight = "out.W"
 	ReadoutValue  = "out.y"
 	ReadoutBias   = "out.b"
+	biasedValue   = "out.biased"
 )
+
+// Output is the name of what the network puts out.
+func (n *Network) Output() string {
+	if n.Readout.Bias {
+		return biasedValue
+	}
+	return ReadoutValue
+}
 
 // Weight names.
 func inWeight(layer string) string  { return layer + ".W_in" }
@@ -177,6 +189,9 @@ func (l *Layer) check() error {
 			return fmt.Errorf("parameter %q has %d values for %d neurons", p, len(v), l.Size)
 		}
 		set[p] = v
+	}
+	if l.Adaptive < 0 || l.Adaptive > l.Size || l.Adaptive > 0 && (set["beta"] == nil || l.PerNeuron["beta"] != nil) {
+		return fmt.Errorf("%d of %d neurons adapt; a model with a parameter beta, the same for all, takes 0 to %d", l.Adaptive, l.Size, l.Size)
 	}
 	for p, values := range set {
 		for _, v := range values {
@@ -266,6 +281,7 @@ func (n *Network) Recurrence() (*ad.Recurrence, error) {
 	if r.Step, err = b.Build(); err != nil {
 		return nil, err
 	}
+	r.Show = []string{n.Output()}
 	if r.Loss, err = n.loss(r); err != nil {
 		return nil, err
 	}
@@ -298,7 +314,7 @@ func (n *Network) loss(r *ad.Recurrence) (*ir.Program, error) {
 	y := ir.Dot(b.Input(ReadoutWeight, n.Readout.Size, last), s).Named(ReadoutValue)
 	if n.Readout.Bias {
 		r.Params = append(r.Params, ReadoutBias)
-		y = ir.Add(y, b.Input(ReadoutBias, n.Readout.Size))
+		y = ir.Add(y, b.Input(ReadoutBias, n.Readout.Size)).Named(biasedValue)
 	}
 	switch n.Loss {
 	case CrossEntropy:
@@ -333,4 +349,51 @@ func (n *Network) rates() (*ir.Program, error) {
 	}
 	b.Output(ad.LossName, total)
 	return b.Build()
+}
+
+// Constrain zeroes what belongs to no synapse, in weights or their gradients: those of neurons on themselves.
+func (n *Network) Constrain(v Values) {
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		if w := v[recWeight(l.Name)]; w != nil && !l.Autapses {
+			for j := range l.Size {
+				w[j*l.Size+j] = 0
+			}
+		}
+	}
+}
+
+// A Spread is how initial weights are drawn: normal numbers of this deviation, that of weights times 1/√(neurons they come
+// from); 0 means 1.
+type Spread struct {
+	Input     float64 `yaml:"input"`
+	Recurrent float64 `yaml:"recurrent"`
+	Readout   float64 `yaml:"readout"`
+	Feedback  float64 `yaml:"feedback"` // not divided by anything
+}
+
+// Draw makes initial parameters and a feedback matrix; biases are zero.
+func (n *Network) Draw(r *ad.Recurrence, rnd *rand.Rand, s Spread) Values {
+	v := Values{}
+	for _, p := range append(slices.Clone(r.Params), FeedbackMatrix) {
+		shape, scale := r.Shape(p), 0.0
+		switch {
+		case p == FeedbackMatrix:
+			shape, scale = r.Shape(ReadoutWeight), cmpOr(s.Feedback, 1)
+		case len(shape) < 2:
+		case p == ReadoutWeight:
+			scale = cmpOr(s.Readout, 1) / math.Sqrt(float64(shape[1]))
+		case strings.HasSuffix(p, ".W_rec"):
+			scale = cmpOr(s.Recurrent, 1) / math.Sqrt(float64(shape[1]))
+		default:
+			scale = cmpOr(s.Input, 1) / math.Sqrt(float64(shape[1]))
+		}
+		w := make([]float64, shape.Size())
+		for i := range w {
+			w[i] = scale * rnd.NormFloat64()
+		}
+		v[p] = w
+	}
+	n.Constrain(v)
+	return v
 }

@@ -6,19 +6,62 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
+	"github.com/alphagrad/alphagrad-go/alphagrad/snn/learn"
 	golden "github.com/alphagrad/alphagrad-go/alphagrad/snn/nest"
 )
 
 func newEprop() *cobra.Command {
+	var resume string
 	cmd := &cobra.Command{
-		Use:   "eprop",
+		Use:   "eprop TASK.yaml [key=value …]",
 		Short: "Train spiking networks by e-prop and its relatives",
-		Long: `Spiking networks whose gradients through time are derived from one step: backpropagation through time, real-time recurrent
-learning and, by dropping edges of the step's graph, e-prop and its relatives.`,
-		Example: "  alphagrad eprop verify",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `Train a spiking network as the file says (kind: eprop), in a run directory under runs/: metrics.jsonl, checkpoints, the network
+(` + learn.NetworkName + `) and how it ended (outcome.json). Gradients through time are derived from one step: backpropagation through time,
+real-time recurrent learning and, by dropping edges of the step's graph, e-prop and whatever else rule.edits says. Ctrl-C saves
+and ends; --resume continues from the newest checkpoint of an earlier run, in a run directory of its own, exactly as if it had not
+been interrupted.`,
+		Example: `  alphagrad eprop experiments/eprop_evidence.yaml
+  alphagrad eprop experiments/eprop_pattern.yaml rule.feedback=adaptive iterations=200
+  alphagrad eprop verify`,
+		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := learn.Load(args[0], args[1:]...)
+			if err != nil {
+				return err
+			}
+			var outcome *learn.Outcome
+			run, err := inRun(runName(args[0]), c.Seed, c, func(run *runs.Run) error {
+				record, err := recorder(run)
+				if err != nil {
+					return err
+				}
+				b := newBar(cmd, 0)
+				defer b.finish()
+				outcome, err = c.Run(cmd.Context(), learn.Env{Dir: run.Dir(), Metrics: record, Progress: b.step, Resume: resume, Warn: warner(cmd)})
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd, struct {
+					Run string `json:"run"`
+					*learn.Outcome
+				}{run.Dir(), outcome})
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d iterations in %.0f s, test loss %.4g", run.Dir(), outcome.Iterations, outcome.Seconds, outcome.Test.Loss)
+			if e := outcome.Test.Error; e == e {
+				fmt.Fprintf(cmd.OutOrStdout(), ", error %.1f %%", 100*e)
+			}
+			fmt.Fprintln(cmd.OutOrStdout())
+			return nil
+		},
 	}
+	cmd.Flags().StringVar(&resume, "resume", "", "run directory to continue")
 	cmd.AddCommand(newEpropVerify())
 	return cmd
 }

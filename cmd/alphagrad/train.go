@@ -56,19 +56,28 @@ What is made small is the key objective:` + objectives.String(),
 }
 
 func trainIn(cmd *cobra.Command, run *runs.Run, c *train.Config, resume string) error {
-	metrics, err := run.Metrics()
-	if err != nil {
-		return err
-	}
-	events, err := run.Events()
+	record, err := recorder(run)
 	if err != nil {
 		return err
 	}
 	b := newBar(cmd, 0)
 	defer b.finish()
-	return c.Run(cmd.Context(), train.Env{Dir: run.Dir(), Progress: b.step, Resume: resume,
-		Metrics: func(record map[string]any) error {
-			return errors.Join(metrics.Append(record), events.Append(int64(record["iteration"].(int)), record))
-		},
-		Warn: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "warning: "+format+"\n", args...) }})
+	return c.Run(cmd.Context(), train.Env{Dir: run.Dir(), Progress: b.step, Resume: resume, Metrics: record, Warn: warner(cmd)})
+}
+
+// recorder puts records of a training into the metrics and the events of its run.
+func recorder(run *runs.Run) (func(record map[string]any) error, error) {
+	metrics, err := run.Metrics()
+	if err != nil {
+		return nil, err
+	}
+	events, err := run.Events()
+	return func(record map[string]any) error {
+		return errors.Join(metrics.Append(record), events.Append(int64(record["iteration"].(int)), record))
+	}, err
+}
+
+// warner prints warnings to standard error.
+func warner(cmd *cobra.Command) func(format string, args ...any) {
+	return func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "warning: "+format+"\n", args...) }
 }

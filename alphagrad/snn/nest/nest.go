@@ -86,23 +86,18 @@ func (x *Experiment) Run() ([]float64, error) {
 		return nil, err
 	}
 	var losses []float64
-	n := x.Network.Layers[0].Size
 	for i, b := range x.Batches {
 		result, err := g.Compute(x.Shared, b)
 		if err != nil {
 			return nil, fmt.Errorf("iteration %d: %w", i+1, err)
 		}
 		losses = append(losses, result.Loss/x.PerLoss)
+		x.Network.Constrain(result.Gradient)
 		x.Optimizer.Advance()
 		for _, p := range r.Params {
 			d := result.Gradient[p]
 			for k := range d {
 				d[k] /= x.Divisor
-			}
-			if p == "rec.W_rec" { // no synapse of a neuron on itself
-				for j := range n {
-					d[j*n+j] = 0
-				}
 			}
 			x.Optimizer.Step(p, x.Shared[p], d)
 		}

@@ -1,0 +1,179 @@
+package learn
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
+	"github.com/alphagrad/alphagrad-go/alphagrad/snn"
+)
+
+// keep is how many checkpoints stay: the newest, and one to fall back to.
+const keep = 2
+
+// NetworkName is the file of a run with the network as it was last.
+const NetworkName = "network.json"
+
+const checkpointDir = "checkpoints"
+
+// digest names what determines a training up to any iteration: a checkpoint of another one is refused.
+func (c *Config) digest() string {
+	same := *c
+	same.Iterations, same.Evaluate, same.Validation, same.Until = 0, 0, 0, 0
+	if c.Optimizer.Schedule == "cosine" || c.Optimizer.Schedule != "constant" && c.Optimizer.Every == 0 {
+		same.Iterations = c.Iterations // the rate depends on it
+	}
+	data, err := runs.Encode(&same)
+	if err != nil {
+		return err.Error()
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
+}
+
+// A sealed checkpoint carries the checksum of its contents.
+type sealed struct {
+	Sum   string          `json:"sha256"`
+	State json.RawMessage `json:"state"`
+}
+
+// save writes a checkpoint, which appears under its name only when it is complete, and drops old ones.
+func (t *Trainer) save() error {
+	if t.env.Dir == "" {
+		return nil
+	}
+	t.state.Optimizer, t.state.Outcome.Seconds = t.opt.State(), t.seconds()
+	body, err := json.Marshal(t.state)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	data, err := json.Marshal(sealed{hex.EncodeToString(sum[:]), body})
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(t.env.Dir, checkpointDir)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, fmt.Sprintf("%08d.json", t.state.Iteration))
+	if err := runs.WriteFile(path, data); err != nil {
+		return fmt.Errorf("checkpoint of iteration %d: %w%s", t.state.Iteration, err, t.lastKept())
+	}
+	t.kept = path
+	names, err := checkpoints(t.env.Dir)
+	if err != nil {
+		return err
+	}
+	for len(names) > keep {
+		if err := os.Remove(filepath.Join(dir, names[0])); err != nil {
+			return err
+		}
+		names = names[1:]
+	}
+	return t.write()
+}
+
+// checkpoints lists the checkpoints of a run, oldest first.
+func checkpoints(dir string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, checkpointDir))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".json") && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// errOther marks a checkpoint of another training: older ones would be too.
+var errOther = errors.New("it is of another training: task, network, rule, optimiser, batch or seed differ")
+
+// restore continues from the newest checkpoint that can be read; older ones are tried with a warning.
+func (t *Trainer) restore(dir string) error {
+	names, err := checkpoints(dir)
+	if err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	failed := errors.New("there is none")
+	for i := len(names) - 1; i >= 0; i-- {
+		path := filepath.Join(dir, checkpointDir, names[i])
+		if failed = t.read(path); failed == nil {
+			t.kept = path
+			return nil
+		}
+		failed = fmt.Errorf("checkpoint %s: %w", path, failed)
+		if errors.Is(failed, errOther) {
+			break
+		}
+		if i > 0 && t.env.Warn != nil {
+			t.env.Warn("%v; trying the one before", failed)
+		}
+	}
+	return fmt.Errorf("resume %s: no checkpoint to continue from: %w", dir, failed)
+}
+
+func (t *Trainer) read(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var outer sealed
+	if err := json.Unmarshal(data, &outer); err != nil {
+		return fmt.Errorf("truncated or damaged: %w", err)
+	}
+	if sum := sha256.Sum256(outer.State); hex.EncodeToString(sum[:]) != outer.Sum {
+		return errors.New("damaged: it does not match its checksum")
+	}
+	var s state
+	if err := json.Unmarshal(outer.State, &s); err != nil {
+		return err
+	}
+	if s.Config != t.state.Config {
+		return errOther
+	}
+	for p, v := range t.state.Shared {
+		if len(s.Shared[p]) != len(v) {
+			return fmt.Errorf("%w: %s has %d values instead of %d", errOther, p, len(s.Shared[p]), len(v))
+		}
+	}
+	if len(s.Optimizer["t"]) != 1 {
+		return errors.New("it lacks the state of the optimiser")
+	}
+	t.opt.Restore(s.Optimizer)
+	t.state, t.before = s, s.Outcome.Seconds
+	return nil
+}
+
+// write puts down the network and how the training stands.
+func (t *Trainer) write() error {
+	if t.env.Dir == "" {
+		return nil
+	}
+	network, err := json.Marshal(struct {
+		Network    *snn.Network `json:"network"`
+		Parameters snn.Values   `json:"parameters"`
+	}{&t.network, t.state.Shared})
+	if err != nil {
+		return err
+	}
+	if err := runs.WriteFile(filepath.Join(t.env.Dir, NetworkName), append(network, '\n')); err != nil {
+		return err
+	}
+	outcome, err := json.MarshalIndent(t.state.Outcome, "", "  ")
+	if err != nil {
+		return err
+	}
+	return runs.WriteFile(filepath.Join(t.env.Dir, "outcome.json"), append(outcome, '\n'))
+}

@@ -1,0 +1,236 @@
+package learn_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/snn"
+	"github.com/alphagrad/alphagrad-go/alphagrad/snn/data"
+	"github.com/alphagrad/alphagrad-go/alphagrad/snn/learn"
+)
+
+// tiny is a delayed match to sample that trains in a moment.
+func tiny() *learn.Config {
+	c := learn.Default()
+	c.Task, c.Parameters = "evidence_accumulation", learn.Parameters{EvidenceAccumulation: data.DefaultEvidenceAccumulation()}
+	e := c.Parameters.EvidenceAccumulation
+	e.GroupSize, e.Cues, e.Cue, e.Interval, e.Delay, e.Recall, e.CueRate, e.RecallRate = 5, 3, 10, 15, 10, 15, 300, 300
+	c.Layers[0].Size, c.Layers[0].Adaptive = 20, 10
+	c.Layers[0].Params = map[string]float64{"tau_m": 10, "threshold": 0.6, "tau_a": 60, "beta": 0.1}
+	c.Rates.Cost = 1
+	c.Batch, c.Iterations, c.Evaluate, c.Validation = 16, 20, 10, 32
+	return c
+}
+
+// record collects metrics without times.
+func record(to *[]map[string]any) func(map[string]any) error {
+	return func(r map[string]any) error {
+		delete(r, "seconds")
+		*to = append(*to, r)
+		return nil
+	}
+}
+
+// TestResume: an interrupted and resumed training has the curve of an uninterrupted one, to the last bit, with every
+// optimiser; the schedule and adaptive feedback go on where they were.
+func TestResume(t *testing.T) {
+	for _, optimizer := range []string{"adam", "sgd"} {
+		c := tiny()
+		c.Optimizer.Name, c.Optimizer.Schedule, c.Rule.Feedback, c.Rule.Decay = optimizer, "cosine", snn.Adaptive, 0.01
+		var whole, parts []map[string]any
+		outcome, err := c.Run(context.Background(), learn.Env{Dir: t.TempDir(), Metrics: record(&whole)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		first := t.TempDir()
+		_, err = c.Run(ctx, learn.Env{Dir: first, Metrics: record(&parts), Progress: func(_ string, done, _ int) {
+			if done == 7 {
+				cancel()
+			}
+		}})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		resumed, err := c.Run(context.Background(), learn.Env{Dir: t.TempDir(), Metrics: record(&parts), Resume: first})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(whole, parts) {
+			t.Errorf("%s: the curves differ: %v, %v", optimizer, whole, parts)
+		}
+		if outcome.Test != resumed.Test {
+			t.Errorf("%s: test scores %v and %v", optimizer, outcome.Test, resumed.Test)
+		}
+	}
+}
+
+// TestDamaged: a damaged checkpoint is passed over for the one before, one of another training is refused.
+func TestDamaged(t *testing.T) {
+	c, dir := tiny(), t.TempDir()
+	if _, err := c.Run(context.Background(), learn.Env{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "checkpoints", "*.json"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	good, err := os.ReadFile(files[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var warnings []string
+	env := learn.Env{Dir: t.TempDir(), Resume: dir, Warn: func(format string, args ...any) { warnings = append(warnings, format) }}
+	for name, bad := range map[string][]byte{"truncated": good[:len(good)/2], "changed": []byte(strings.Replace(string(good), `"iteration":20`, `"iteration":19`, 1)), "empty": nil} {
+		warnings = nil
+		if err := os.WriteFile(files[1], bad, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Run(context.Background(), env); err != nil || len(warnings) != 1 {
+			t.Errorf("%s: %v, %d warnings", name, err, len(warnings))
+		}
+	}
+	if err := os.WriteFile(files[1], good, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	other := tiny()
+	other.Seed = 2
+	if _, err := other.Run(context.Background(), env); err == nil || !strings.Contains(err.Error(), "of another training") {
+		t.Error(err)
+	}
+	if _, err := c.Run(context.Background(), learn.Env{Resume: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "resume") {
+		t.Error(err)
+	}
+}
+
+// TestLearns: every rule makes the loss smaller on a task that is learned in a moment, training the readout alone only a
+// little.
+func TestLearns(t *testing.T) {
+	for _, rule := range []learn.Rule{
+		{Name: "bptt"}, {Name: "tbptt", Window: 20}, {Name: "eprop", Feedback: snn.Symmetric}, {Name: "eprop", Feedback: snn.Random},
+		{Name: "eprop", Feedback: snn.Adaptive, Decay: 0.01}, {Name: "readout"},
+		{Name: "edits", Edits: []ad.Edit{{From: "rec.z", To: "rec.recurrent", Kind: "scale", Factor: 0.5}}},
+	} {
+		c := tiny()
+		c.Rule, c.Iterations, c.Evaluate, c.Validation = rule, 60, 60, 128
+		c.Optimizer.Rate = 0.01
+		var records []map[string]any
+		outcome, err := c.Run(context.Background(), learn.Env{Metrics: record(&records)})
+		if err != nil {
+			t.Fatalf("%+v: %v", rule, err)
+		}
+		first := records[0]["loss"].(float64)
+		bound := 0.7
+		if rule.Name == "readout" {
+			bound = 0.98
+		}
+		if last := outcome.Validation; !(last.Loss < bound*first) {
+			t.Errorf("%+v: loss from %.3f to %.3f, error %.2f", rule, first, last.Loss, last.Error)
+		} else {
+			t.Logf("%s %s: loss from %.3f to %.3f, error %.2f, %.0f Hz", rule.Name, rule.Feedback, first, last.Loss, last.Error, last.Rate)
+		}
+	}
+}
+
+// TestForward: training by carrying influences forward is training backward, up to rounding.
+func TestForward(t *testing.T) {
+	c := tiny()
+	c.Iterations, c.Evaluate = 3, 3
+	back, err := c.Run(context.Background(), learn.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Rule.Forward = true
+	forward, err := c.Run(context.Background(), learn.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(back.Test.Loss-forward.Test.Loss) > 1e-9 {
+		t.Errorf("test losses %v backward, %v forward", back.Test.Loss, forward.Test.Loss)
+	}
+}
+
+// TestTasks: every task trains, and signals have no error.
+func TestTasks(t *testing.T) {
+	for _, row := range data.Table() {
+		if row.Name == "shd" { // needs its data
+			continue
+		}
+		c := learn.Default()
+		c.Task = row.Name
+		c.Layers[0].Size, c.Layers[0].Adaptive = 4, 2
+		if row.Name == "randman" { // its points are found when it opens
+			c.Parameters.Fill(row.Name)
+			c.Parameters.Randman.Units, c.Parameters.Randman.Samples, c.Parameters.Randman.Held = 10, 2, 1
+		}
+		c.Batch, c.Iterations, c.Evaluate, c.Validation = 1, 1, 1, 1
+		outcome, err := c.Run(context.Background(), learn.Env{})
+		if err != nil {
+			t.Errorf("%s: %v", row.Name, err)
+			continue
+		}
+		if signal := row.Name == "pattern_generation"; signal != math.IsNaN(outcome.Test.Error) {
+			t.Errorf("%s: error %v", row.Name, outcome.Test.Error)
+		}
+	}
+}
+
+// TestBadConfig: what is wrong is named by its key.
+func TestBadConfig(t *testing.T) {
+	for want, change := range map[string]func(c *learn.Config){
+		`kind is "epop"`:                   func(c *learn.Config) { c.Kind = "epop" },
+		`unknown spiking task "evidence"`:  func(c *learn.Config) { c.Task = "evidence" },
+		`parameters.evidence_accumulation`: func(c *learn.Config) { c.Parameters.EvidenceAccumulation.Cues = 4 },
+		`the task is randman`:              func(c *learn.Config) { c.Task = "randman" },
+		`rule.name is "eprob"`:             func(c *learn.Config) { c.Rule.Name = "eprob" },
+		`rule.feedback is "symetric"`:      func(c *learn.Config) { c.Rule.Feedback = "symetric" },
+		`rule.window is 0`:                 func(c *learn.Config) { c.Rule.Name = "tbptt" },
+		`optimizer.name is "adamw"`:        func(c *learn.Config) { c.Optimizer.Name = "adamw" },
+		`optimizer.schedule is "cosin"`:    func(c *learn.Config) { c.Optimizer.Schedule = "cosin" },
+		`there is no such edge`: func(c *learn.Config) {
+			c.Rule = learn.Rule{Name: "edits", Edits: []ad.Edit{{From: "rec.z", To: "rec.v", Kind: "drop"}}}
+		},
+		`a training has "out.B" only`: func(c *learn.Config) {
+			c.Rule = learn.Rule{Name: "edits", Edits: []ad.Edit{{From: "rec.z", To: "rec.recurrent", Kind: "mask", Matrix: "M"}}}
+		},
+		`batch, iterations, evaluate and v`: func(c *learn.Config) { c.Batch = 0 },
+		`unknown neuron model "alf"`:        func(c *learn.Config) { c.Layers[0].Model = "alf" },
+	} {
+		c := tiny()
+		change(c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, expected %q", err, want)
+		}
+	}
+}
+
+// TestDiverged: a training that leaves the numbers stops, says where, and keeps its last checkpoint.
+func TestDiverged(t *testing.T) {
+	c, dir := tiny(), t.TempDir()
+	c.Evaluate, c.Optimizer = 1, learn.Optimizer{Name: "sgd", Rate: 1e308, Schedule: "constant"}
+	_, err := c.Run(context.Background(), learn.Env{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "iteration") || !(strings.Contains(err.Error(), "neuron") || strings.Contains(err.Error(), "loss")) {
+		t.Fatal(err)
+	}
+	t.Log(err)
+}
+
+// TestScore: a score without an error is written without one.
+func TestScore(t *testing.T) {
+	text, err := json.Marshal(learn.Score{Loss: 1, Error: math.NaN(), Rate: 2})
+	if err != nil || string(text) != `{"loss":1,"rate":2}` {
+		t.Errorf("%s, %v", text, err)
+	}
+	var s learn.Score
+	if err := json.Unmarshal(text, &s); err != nil || s.Loss != 1 || !math.IsNaN(s.Error) || s.Rate != 2 {
+		t.Errorf("%v, %v", s, err)
+	}
+}
