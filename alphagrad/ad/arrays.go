@@ -203,7 +203,10 @@ func spread(s *structure.Sum, side int, i item) *ir.Value {
 		return reshaped(picked(i.Value, from.Table), shape)
 	}
 	v := reindexed(i, from.Axes, s.Sizes)
-	if len(v.labels) == 0 && len(s.Spread[1-side].Axes) > 0 {
+	if from.Into != nil {
+		return reshaped(embedded(v, from.Into), shape)
+	}
+	if other := s.Spread[1-side]; len(v.labels) == 0 && other.Into == nil && len(other.Axes) > 0 {
 		return v.value
 	}
 	axes := make([]int, len(v.labels))
@@ -216,8 +219,8 @@ func spread(s *structure.Sum, side int, i item) *ir.Value {
 // densify writes a term as a dense tensor.
 func densify(i item, shape ir.Shape) *ir.Value {
 	d := i.Term.Densify()
-	if d.Rounds == nil {
-		return reshaped(broadcast(i.Value, i.Term.Sizes, i.Term.Value), shape)
+	if d.Into != nil {
+		return reshaped(embedded(labelled{i.Value, i.Term.Value}, d.Into), shape)
 	}
 	var total *ir.Value
 	for _, table := range d.Rounds {
@@ -228,6 +231,39 @@ func densify(i item, shape ir.Shape) *ir.Value {
 		total = v
 	}
 	return reshaped(total, shape)
+}
+
+// embedded broadcasts a value to the labels of an embedding and places its elements in a vector of zeros: from the last
+// label on, every element is followed by zeros up to the next.
+func embedded(v labelled, e *structure.Embedding) *ir.Value {
+	axes := make([]int, len(v.labels))
+	for k, l := range v.labels {
+		axes[k] = slices.Index(e.Labels, l)
+	}
+	x := broadcast(v.value, e.Sizes, axes)
+	width := 1
+	for k := len(e.Sizes) - 1; k >= 0; k-- {
+		x = widened(reshaped(x, append(slices.Clone(e.Sizes[:k+1]), width)), 0, e.Steps[k])
+		width = e.Sizes[k] * e.Steps[k]
+	}
+	return widened(reshaped(x, ir.Shape{width}), e.Base, e.Size)
+}
+
+// widened gives the last axis a length: it begins with zeros, low of them, and is cut or filled up with zeros at the end.
+func widened(x *ir.Value, low, length int) *ir.Value {
+	shape := x.Shape()
+	last := len(shape) - 1
+	if n := shape[last]; low+n > length {
+		limit := slices.Clone([]int(shape))
+		limit[last] = length - low
+		x = ir.Slice(x, make([]int, len(shape)), limit)
+	}
+	if n := x.Shape()[last]; n < length {
+		before, after := make([]int, len(shape)), make([]int, len(shape))
+		before[last], after[last] = low, length-low-n
+		x = ir.Pad(x, before, after)
+	}
+	return x
 }
 
 // picked is the vector of the elements of v that a table names, 0 where it is negative.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,17 @@ func TestJacobiansSmall(t *testing.T) {
 			t.Errorf("%s: elimination and gradients differ by %g", k.Function, r.Difference)
 		}
 	}
+	c.Limit = time.Nanosecond // everything with more rows or columns than the sample is scaled
+	r, err := c.time(context.Background(), Case{Function: "Burgers"}, sample+1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Scaled[byGradient] || !r.Scaled[byFD] || r.Scaled[byStructure] || r.Entries != 3*(sample-1) {
+		t.Errorf("scaled: %v, %d entries", r.Scaled, r.Entries)
+	}
+	if text := verdictOf([]*Timing{r}); !strings.Contains(text, "in 1 of 1 cases") {
+		t.Error(text)
+	}
 	dir := t.TempDir()
 	if err := c.Run(context.Background(), Env{Dir: dir}); err != nil {
 		t.Fatal(err)
@@ -40,6 +52,44 @@ func TestJacobiansSmall(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(dir, "README.md"))
 	if err != nil || !strings.Contains(string(page), "time_Burgers.svg") {
 		t.Errorf("%v\n%s", err, page)
+	}
+}
+
+// TestLargeJacobiansAgree: where the dense form is left out, rows of the sparse matrix equal GoMLX's gradients.
+func TestLargeJacobiansAgree(t *testing.T) {
+	c := DefaultJacobians()
+	k := Case{Function: "Burgers"}
+	p, err := k.program(500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := c.inputs(k, p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gradient, err := gradients(p, x, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := differSparse(p, nil, x, gradient); err != nil || d > 1e-14 {
+		t.Errorf("difference %v, %v", d, err)
+	}
+	x = [][]float64{slices.Clone(x[0])}
+	x[0][252] += 1 // the gradients still see the old point
+	if d, err := differSparse(p, nil, x, gradient); err != nil || d < 1e-3 {
+		t.Errorf("a moved point makes a difference of %v, %v", d, err)
+	}
+}
+
+func TestJacobiansVerdict(t *testing.T) {
+	row := func(name string, ours, gradients float64) *Timing {
+		return &Timing{Function: name, Batch: 1, Seconds: map[string]float64{byStructure: ours, byDense: 2 * ours, byGradient: gradients}}
+	}
+	text := verdictOf([]*Timing{row("fast", 1, 2), row("even", 1, 1.05), row("slow", 1, 0.5)})
+	for _, want := range []string{"in 1 of 3", "level (within a tenth): even, batch 1", "behind: slow, batch 1"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q lacks %q", text, want)
+		}
 	}
 }
 

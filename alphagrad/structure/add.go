@@ -11,10 +11,12 @@ type Sum struct {
 	Spread [2]Spread
 }
 
-// A Spread brings a value to the labels of a sum: either its axes are labels of the plan, and it is broadcast to the
-// others; or element d of the result is element Table[d] of the value, and 0 where that is negative.
+// A Spread brings a value to the labels of a sum. Its axes are labels of the plan: without Into it is broadcast to the
+// other labels; with Into it is embedded in the sum. Where neither serves, element d of the sum is element Table[d] of the
+// value, and 0 where that is negative.
 type Spread struct {
 	Axes  []Axis // for each axis of the value, how the labels of the plan index it
+	Into  *Embedding
 	Table []int32
 }
 
@@ -68,7 +70,11 @@ func addInto(p, t *Term, at int) *Sum {
 	s.Term, s.Result = canonical(w.sizes, po, pi, value, false)
 	s.Spread[at] = Spread{Axes: deref(pv)}
 	if tied {
-		s.Spread[1-at] = Spread{Table: s.table(w, groups, tv)}
+		if into := s.into(w, groups); into != nil {
+			s.Spread[1-at] = Spread{Axes: deref(tv), Into: into}
+		} else {
+			s.Spread[1-at] = Spread{Table: s.table(w, groups, tv)}
+		}
 		return s
 	}
 	back := map[int]Axis{}
@@ -118,6 +124,27 @@ again:
 	return tie
 }
 
+// into embeds the value of the narrower term in the sum: its label l moves all labels of groups[l] at once.
+func (s *Sum) into(w *rewriting, groups map[int][]int) *Embedding {
+	stride := make([]int, len(s.Sizes)) // of the labels of the sum
+	n := 1
+	for k := len(s.Result) - 1; k >= 0; k-- {
+		stride[s.Result[k]] = n
+		n *= s.Sizes[s.Result[k]]
+	}
+	var labels, steps []int
+	for l, g := range groups {
+		step := 0
+		for _, x := range g {
+			step += stride[x]
+		}
+		if step > 0 {
+			labels, steps = append(labels, l), append(steps, step)
+		}
+	}
+	return embed(w.sizes, labels, steps, 0, n)
+}
+
 // table finds where each element of the sum comes from in the value of the narrower term.
 func (s *Sum) table(w *rewriting, groups map[int][]int, value []*Axis) []int32 {
 	table := make([]int32, product(s.Sizes, s.Result))
@@ -153,55 +180,4 @@ func labelsOf(axes []*Axis) []int {
 		}
 	}
 	return labels
-}
-
-// A Dense tells how to write a term as the dense tensor with the axes of y, then those of x.
-type Dense struct {
-	// Rounds lists, for each element of the dense tensor, the element of the value that it is, or −1; where several terms
-	// of the sum meet in one entry there are several rounds to add. It is nil for a term in which every label indexes one
-	// axis directly: the value is then broadcast to all labels and reshaped.
-	Rounds [][]int32
-}
-
-// Densify plans the dense form of a term.
-func (t *Term) Densify() Dense {
-	w := &rewriting{sizes: t.Sizes}
-	axes := slices.Concat(t.Out, t.In)
-	simple, seen := true, map[int]bool{}
-	n := 1
-	for _, a := range axes {
-		simple = simple && a.direct(t.Sizes)
-		for _, l := range a.Labels {
-			simple = simple && !seen[l]
-			seen[l] = true
-		}
-		n *= a.Size
-	}
-	if simple {
-		return Dense{}
-	}
-	labels := make([]int, len(t.Sizes))
-	for l := range labels {
-		labels[l] = l
-	}
-	var rounds [][]int32
-	used := make([]int32, n)
-	at := make([]int, len(t.Sizes))
-	for d := range w.domain(labels) {
-		w.coordinates(labels, d, at)
-		flat := 0
-		for _, a := range axes {
-			flat = flat*a.Size + a.Map.At(w.index(a.Labels, at))
-		}
-		if int(used[flat]) == len(rounds) {
-			r := make([]int32, n)
-			for i := range r {
-				r[i] = -1
-			}
-			rounds = append(rounds, r)
-		}
-		rounds[used[flat]][flat] = int32(w.index(t.Value, at))
-		used[flat]++
-	}
-	return Dense{Rounds: rounds}
 }

@@ -97,6 +97,16 @@ var numbers = Arithmetic[[]float64]{
 			sizes[i] = s.Sizes[l]
 		}
 		for k, v := range [][]float64{a.Value, b.Value} {
+			if e := s.Spread[k].Into; e != nil {
+				each(e.Sizes, func(label []int) {
+					at := make([]int, len(s.Sizes))
+					for i, l := range e.Labels {
+						at[l] = label[i]
+					}
+					out[place(e, label)] += v[flat(s.Spread[k].Axes, s.Sizes, at)]
+				})
+				continue
+			}
 			d := 0
 			each(sizes, func(result []int) {
 				at := make([]int, len(s.Sizes))
@@ -263,15 +273,19 @@ func TestAgainstDenseMatrices(t *testing.T) {
 func densified(i Item[[]float64]) []float64 {
 	d := i.Term.Densify()
 	out := make([]float64, size(i.Term.Out)*size(i.Term.In))
-	if d.Rounds == nil {
-		k := 0
-		each(i.Term.Sizes, func(at []int) {
+	if e := d.Into; e != nil {
+		last := -1
+		each(e.Sizes, func(label []int) {
+			if p := place(e, label); p <= last || p >= e.Size {
+				panic(fmt.Sprintf("%s: an element at %d follows one at %d of %d", i.Term, p, last, e.Size))
+			} else {
+				last = p
+			}
 			v := 0
 			for _, l := range i.Term.Value {
-				v = v*i.Term.Sizes[l] + at[l]
+				v = v*i.Term.Sizes[l] + label[slices.Index(e.Labels, l)]
 			}
-			out[k] = i.Value[v]
-			k++
+			out[place(e, label)] += i.Value[v]
 		})
 	}
 	for _, r := range d.Rounds {
@@ -282,6 +296,15 @@ func densified(i Item[[]float64]) []float64 {
 		}
 	}
 	return out
+}
+
+// place is where an embedding puts an element.
+func place(e *Embedding, label []int) int {
+	p := e.Base
+	for k, step := range e.Steps {
+		p += step * label[k]
+	}
+	return p
 }
 
 func terms(e Edge[[]float64]) (s []string) {
@@ -363,6 +386,33 @@ func TestSumsThatMerge(t *testing.T) {
 				t.Errorf("%s: %q, want %q", c.name, got, c.result)
 			}
 		}
+	}
+}
+
+// TestEmbeddings: diagonals, bands and Kronecker structures are written densely, and added to dense ones, without tables.
+func TestEmbeddings(t *testing.T) {
+	n := map[byte]int{'a': 5, 'b': 7, 'c': 3, 'd': 5}
+	band := term(n, "a", "a", "a", false)
+	band.In[0] = Axis{Size: 9, Labels: []int{0}, Map: Map{Off: 2, Stride: 1}}
+	for _, c := range []*Term{
+		term(n, "ab", "ab", "ab", false), term(n, "ab", "ba", "a", false), term(n, "ab", "cb", "ac", false), term(n, "ab", "ac", "", true), term(n, "ab", "c", "c", false), band,
+	} {
+		if d := c.Densify(); d.Into == nil {
+			t.Errorf("%s needs a table", c)
+		}
+	}
+	if d := term(n, "", "", "", true).Densify(); d.Into == nil || d.Into.Size != 1 {
+		t.Errorf("a number becomes %+v", d)
+	}
+	if s := Add(term(n, "a", "a", "a", false), term(n, "a", "d", "ad", false)); s == nil || s.Spread[0].Table != nil || s.Spread[1].Table != nil {
+		t.Errorf("a diagonal is added to a dense matrix by a table: %+v", s)
+	}
+	if d := term(n, "a", "b", "", true); d.Densify().Into == nil {
+		t.Error("ones need a table")
+	}
+	meet := &Term{Sizes: []int{5}, Out: []Axis{{Size: 1, Map: identity}}, In: []Axis{{Size: 1, Map: identity}}, Value: []int{0}}
+	if d := meet.Densify(); d.Into != nil || len(d.Rounds) != 5 {
+		t.Errorf("five terms in one entry: %+v", d)
 	}
 }
 
