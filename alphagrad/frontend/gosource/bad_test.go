@@ -162,6 +162,17 @@ func TestBadPackages(t *testing.T) {
 	_, err = f.Generate(Emission{Path: filepath.Join(dir, "nowhere", "f.go")})
 	refused(`nowhere: no such file`, err)
 
+	loose := t.TempDir()
+	if err := os.WriteFile(filepath.Join(loose, "f.go"), []byte("package loose\n\ntype T struct{ A float64 }\n\nfunc F(t T) float64 { return t.A }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	lf, err := Read(filepath.Join(loose, ".", "f.go"), "F", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = lf.Generate(Emission{Path: filepath.Join(dir, "f.go")})
+	refused(`is in no module, so that .* cannot import its types`, err)
+
 	clash := write("good/clash_test.go", "package good\n\nfunc FJacobianBatch() {}\n")
 	_, err = f.Generate(Emission{Path: out})
 	refused(`clash_test.go:3:6 already declares FJacobianBatch, which would be generated; rename it`, err)

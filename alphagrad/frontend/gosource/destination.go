@@ -170,6 +170,9 @@ func (d *destination) check(f *Function, code []byte) error {
 		if f.pkg.Name == "main" && len(d.used) > 0 {
 			return fmt.Errorf("package main cannot be imported by %s; generate into its own directory", d.path)
 		}
+		if f.pkg.ImportPath == "command-line-arguments" && len(d.used) > 0 {
+			return fmt.Errorf("%s is in no module, so that %s cannot import its types; generate into its own directory", f.pkg.Dir, d.path)
+		}
 		p.ImportPath += "/generated"
 		f.l.loaded[f.pkg.ImportPath] = f.pkg
 	}

@@ -2,6 +2,7 @@ package gosource
 
 import (
 	"fmt"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -143,7 +144,7 @@ func (g *generator) begin(extra ...string) []string {
 	g.names = map[string]string{}
 	used := map[string]bool{}
 	pick := func(want string) string {
-		for gosrc.Reserved(want) || used[want] || g.to.hides(want) {
+		for token.IsKeyword(want) || gosrc.Reserved(want) || used[want] || g.to.hides(want) {
 			want += "_"
 		}
 		used[want] = true

@@ -18,6 +18,7 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -59,6 +60,7 @@ type Options struct {
 // Read reads a function of the package that a file belongs to. name is that of a function declared in this file, or
 // Type.Method. Errors name file, line and column.
 func Read(file, name string, o Options) (*Function, error) {
+	file = filepath.Clean(file)
 	l := newLoader()
 	p, err := l.source(file)
 	if err != nil {

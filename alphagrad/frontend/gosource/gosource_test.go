@@ -42,6 +42,8 @@ var samples = []sample{
 	{"Calls", funcs.Calls, -3, 3},
 	{"State.Scaled", funcs.State.Scaled, 0.5, 3},
 	{"State.Energy", funcs.State.Energy, 0.5, 3},
+	{"Composites", funcs.Composites, -3, 3},
+	{"Names", funcs.Names, -3, 3},
 	{"Constant", funcs.Constant, 0.5, 3},
 }
 

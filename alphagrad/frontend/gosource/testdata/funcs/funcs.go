@@ -264,3 +264,37 @@ func Calls(x float64) float64 {
 func (s State) Scaled(by float64) State { return State{P: s.P * by, Rho: s.Rho / by, U: s.U} }
 
 func Constant(x float64) (y, z, w float64) { return 3, x, math.Sqrt(2) }
+
+func Composites(x float64) (y float64) {
+	type local struct{ a, b float64 }
+	const k = 1e3
+	var l local
+	l.a, l.b = x, x*k
+	arr := [...]local{l, {b: 2}, 2: {1, 2}}
+	for _, e := range arr[:2] {
+		y += e.a * e.b
+	}
+	ps := []*local{{1, x}, &l}
+	for _, p := range ps {
+		p.a += y
+		y += p.b * p.a
+	}
+	m := [2][2]float64{{x, 1}, {2, x}}
+	mm := m
+	mm[0][0]++
+	if m == mm {
+		y = 0
+	}
+	if m[0] != mm[0] && x > 0 {
+		y -= 1
+	}
+	return y
+}
+
+// Names are those that generated code uses itself.
+func Names(v1, jac, y, len float64, Sin [2]float64) (dv1, x float64) {
+	if v1 > jac {
+		return math.Sin(jac) * y * len, Sin[0]
+	}
+	return Sin[1] * v1, max(y, len)
+}
