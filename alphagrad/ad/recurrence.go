@@ -37,6 +37,9 @@ func InfluenceName(state, param string, term int) string {
 	return fmt.Sprintf("influence(%s,%s)[%d]", state, param, term)
 }
 
+// SignalName is the derivative of the loss of this step by an output of the step, as edited: the learning signal.
+func SignalName(output string) string { return "signal(" + output + ")" }
+
 // deriving is a derived program under construction.
 type deriving struct {
 	*Recurrence
@@ -648,6 +651,11 @@ func (f *forwarding) carrier(algebra *structure.Algebra, known [][]int32) (*Carr
 		return nil, err
 	}
 	f.gradients(f.chain(slopes, f.influence))
+	for _, o := range f.Step.Outputs {
+		if e := slopes[o.Name]; len(e) > 0 {
+			f.b.Output(SignalName(o.Name), arrays{}.dense(f.b, e, nil, f.Step.Nodes[o.Node].Shape))
+		}
+	}
 	f.b.Output(LossName, loss)
 	f.elsewhere(f.End)
 	if c.Step, err = f.finish(); err != nil || f.End == nil {

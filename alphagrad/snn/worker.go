@@ -88,6 +88,7 @@ type worker struct {
 	gradient          Values
 	history           [][]float64 // [state]: before every step
 	out               []float64   // of the sequence, see [Result.Outputs]
+	seen              func()      // called after every step if not nil
 
 	loss, endLoss float64
 	steps, right  int
@@ -131,6 +132,9 @@ func (w *worker) reset(shared Values) {
 
 // count adds up what a step of a machine shows.
 func (w *worker) count(m *machine, b *Batch, t, s int) {
+	if w.seen != nil {
+		w.seen()
+	}
 	for k, state := range w.spikeStates {
 		for _, z := range m.At(m.states[state]) {
 			if z != 0 {

@@ -6,6 +6,8 @@ package flat
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
@@ -87,6 +89,9 @@ func (p *Program) New() *Machine {
 
 // Has reports whether the program has an input of that name.
 func (p *Program) Has(input string) bool { _, ok := p.in[input]; return ok }
+
+// Outputs lists the names of the outputs, sorted.
+func (p *Program) Outputs() []string { return slices.Sorted(maps.Keys(p.out)) }
 
 // Shape is the shape of an input or output, nil if there is none of that name.
 func (p *Program) Shape(name string) ir.Shape { return p.shapes[name] }
