@@ -54,6 +54,11 @@ var rules = map[graph.NodeType]rule{
 	graph.NodeTypeLogicalXor:     composed(func(x []*ir.Value) *ir.Value { return differ(x[0], x[1]) }),
 	graph.NodeTypeLogicalNot:     composed(func(x []*ir.Value) *ir.Value { return ir.OneMinus(x[0]) }),
 
+	graph.NodeTypeIsFinite: composed(func(x []*ir.Value) *ir.Value { return choose(missing(x[0]), 0, 1) }),
+	graph.NodeTypeIsNaN: composed(func(x []*ir.Value) *ir.Value { // a step leaves not-a-number and makes infinities finite
+		return choose(missing(ir.Heaviside(x[0], nil)), 1, 0)
+	}),
+
 	graph.NodeTypeIdentity:            composed(func(x []*ir.Value) *ir.Value { return x[0] }),
 	graph.NodeTypeOptimizationBarrier: composed(func(x []*ir.Value) *ir.Value { return x[0] }),
 	graph.NodeTypeConvertDType:        convert,
@@ -158,6 +163,15 @@ func product(t *tracer, n *graph.Node) (*ir.Value, error) {
 // step is 1 where x > y, atEqual where x = y.
 func step(x, y *ir.Value, atEqual float64) *ir.Value {
 	return ir.Heaviside(ir.Sub(x, y), &ir.Attrs{AtZero: &atEqual})
+}
+
+// missing is 0 for finite numbers, otherwise not a number, which counts as true.
+func missing(x *ir.Value) *ir.Value { return ir.Sub(x, x) }
+
+// choose is one of two numbers.
+func choose(condition *ir.Value, onTrue, onFalse float64) *ir.Value {
+	b := condition.Builder()
+	return ir.Select(condition, ir.Const(b, onTrue), ir.Const(b, onFalse))
 }
 
 // differ is 1 where x ≠ y.

@@ -81,6 +81,10 @@ var functions = []function{
 		m := GreaterThan(x, y)
 		return Add(ConvertDType(LogicalAll(m, 0), x.DType()), ConvertDType(LogicalAny(m, 0), x.DType()))
 	}, s23, s23),
+	f1("finite", -1, false, func(x *Node) *Node {
+		y := Div(OnesLike(x), ReduceAndKeep(ConvertDType(GreaterThan(x, ZerosLike(x)), x.DType()), ReduceSum, -1)) // infinite for negative numbers
+		return Add(Where(IsFinite(y), x, Neg(x)), Where(IsNaN(Sub(y, y)), ZerosLike(x), x))
+	}, 5, 1),
 	// GoMLX's gradient passes a truth value as if it were the number it came from.
 	f1("truth value", -1, false, func(x *Node) *Node {
 		return Mul(x, ConvertDType(ConvertDType(activation.Relu(x), dtypes.Bool), x.DType()))
