@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"alphagrad/net":            {"alphagrad/elim", "alphagrad/exec/gomlx"},
 	"alphagrad/hdf5":           {},
 	"alphagrad/snn/data":       {"alphagrad/hdf5", "alphagrad/runs"},
+	"alphagrad/nir":            {"alphagrad/hdf5", "alphagrad/runs", "alphagrad/snn"},
 	"alphagrad/train":          {"alphagrad/bench", "alphagrad/search", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/tasks", "alphagrad/game", "alphagrad/graphgen", "alphagrad/mcts", "alphagrad/net", "alphagrad/runs"},
 	"alphagrad/mcts/mctstest":  {"alphagrad/mcts"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
@@ -59,7 +60,7 @@ var leafLibraries = map[string][]string{
 	"gonum.org/v1/plot":                 {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/goccy/go-graphviz":      {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
-	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "alphagrad/snn/data", "alphagrad/snn/learn", "cmd/alphagrad"},
+	"github.com/goccy/go-yaml":          {"alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "alphagrad/snn/data", "alphagrad/snn/learn", "alphagrad/nir", "cmd/alphagrad"},
 	"github.com/gomlx/gomlx":            {"alphagrad/exec/gomlx", "alphagrad/frontend/gomlx", "alphagrad/net", "alphagrad/train", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/scigolib/hdf5":          {}, // only tests, as an oracle
 	"github.com/spf13/cobra":            {"cmd/alphagrad"},

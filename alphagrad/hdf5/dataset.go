@@ -32,6 +32,11 @@ type layout struct {
 // Path returns the absolute path of the dataset.
 func (d *Dataset) Path() string { return d.path }
 
+// Errorf makes an error that names the file and the dataset.
+func (d *Dataset) Errorf(format string, args ...any) error {
+	return d.f.errorf(d.path, format, args...)
+}
+
 // Len returns the number of elements.
 func (d *Dataset) Len() int {
 	n := 1
@@ -206,11 +211,11 @@ func (d *Dataset) raw() ([]byte, error) {
 // Floats reads numbers of any type, in row-major order.
 func (d *Dataset) Floats() ([]float64, error) {
 	if d.Type.Class != Integer && d.Type.Class != Float {
-		return nil, d.f.errorf(d.path, "%v instead of numbers", d.Type)
+		return nil, d.Errorf("%v instead of numbers", d.Type)
 	}
 	raw, err := d.raw()
 	if err != nil {
-		return nil, d.f.errorf(d.path, "%w", err)
+		return nil, d.Errorf("%w", err)
 	}
 	return d.Type.Floats(make([]float64, 0, d.Len()), raw)
 }
@@ -224,7 +229,7 @@ func (d *Dataset) Ints() ([]int, error) {
 	out := make([]int, len(v))
 	for i, x := range v {
 		if x != math.Trunc(x) || math.Abs(x) > 1<<53 {
-			return nil, d.f.errorf(d.path, "%g is not a whole number", x)
+			return nil, d.Errorf("%g is not a whole number", x)
 		}
 		out[i] = int(x)
 	}
@@ -238,7 +243,7 @@ func (d *Dataset) Strings() ([]string, error) {
 	case VString:
 		values, err := d.heaped(1)
 		if err != nil {
-			return nil, d.f.errorf(d.path, "%w", err)
+			return nil, d.Errorf("%w", err)
 		}
 		for _, v := range values {
 			out = append(out, strings.TrimRight(string(v), "\x00"))
@@ -246,14 +251,14 @@ func (d *Dataset) Strings() ([]string, error) {
 	case String:
 		raw, err := d.raw()
 		if err != nil {
-			return nil, d.f.errorf(d.path, "%w", err)
+			return nil, d.Errorf("%w", err)
 		}
 		for ; len(raw) > 0; raw = raw[d.Type.Size:] {
 			s, _, _ := strings.Cut(string(raw[:d.Type.Size]), "\x00")
 			out = append(out, strings.TrimRight(s, " "))
 		}
 	default:
-		return nil, d.f.errorf(d.path, "%v instead of strings", d.Type)
+		return nil, d.Errorf("%v instead of strings", d.Type)
 	}
 	return out, nil
 }
@@ -261,11 +266,11 @@ func (d *Dataset) Strings() ([]string, error) {
 // Sequences reads sequences of variable length: the bytes of each, elements of type Type.Base. They share memory.
 func (d *Dataset) Sequences() ([][]byte, error) {
 	if d.Type.Class != Sequence {
-		return nil, d.f.errorf(d.path, "%v instead of sequences of numbers", d.Type)
+		return nil, d.Errorf("%v instead of sequences of numbers", d.Type)
 	}
 	values, err := d.heaped(uint64(d.Type.Base.Size))
 	if err != nil {
-		return nil, d.f.errorf(d.path, "%w", err)
+		return nil, d.Errorf("%w", err)
 	}
 	return values, nil
 }

@@ -19,6 +19,9 @@ type Group struct {
 // Path returns the absolute path of the group.
 func (g *Group) Path() string { return g.path }
 
+// Errorf makes an error that names the file and the group.
+func (g *Group) Errorf(format string, args ...any) error { return g.f.errorf(g.path, format, args...) }
+
 // Names returns the names of everything in the group, sorted.
 func (g *Group) Names() []string { return slices.Clone(g.names) }
 
