@@ -32,6 +32,9 @@ def fill(path, **options):
         f.create_dataset("filtered/grown", data=np.arange(10), chunks=(4,), maxshape=(None,))
     f.create_dataset("filtered/lzf", data=np.zeros((50, 40)), compression="lzf", chunks=(50, 40))
     f.create_dataset("filtered/lzf_text", data=np.frombuffer(b"the rain in spain stays mainly in the plain, " * 20, "u1"), compression="lzf", chunks=(900,))
+    # A chunk that its filter did not shrink is stored as it is, and says so in its mask.
+    d = f.create_dataset("filtered/skipped", (4,), dtype="<i4", chunks=(4,), compression="gzip")
+    d.id.write_direct_chunk((0,), np.arange(4, dtype="<i4").tobytes(), filter_mask=1)
     f["scalar/float"] = 2.5
     f["scalar/int"] = np.int64(-3)
     f["scalar/bool"] = True
