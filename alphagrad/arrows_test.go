@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"alphagrad/train":          {"alphagrad/bench", "alphagrad/search", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/tasks", "alphagrad/game", "alphagrad/graphgen", "alphagrad/mcts", "alphagrad/net", "alphagrad/runs"},
 	"alphagrad/mcts/mctstest":  {"alphagrad/mcts"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
-	"alphagrad/view":           {"alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/report"},
+	"alphagrad/view":           {"alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
 	"alphagrad/experiments":    {"alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train"},
 
 	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},

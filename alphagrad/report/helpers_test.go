@@ -191,6 +191,13 @@ func sampleFigures(t testing.TB) map[string]Figure {
 		}
 	}
 	figures["matrix_large"] = dense
+	groups := Matrix{Title: "A band in groups of columns", Rows: 30, Cols: 30, Colors: Groups, Data: make([]float64, 30*30)}
+	for i := range 30 {
+		for j := max(0, i-2); j <= min(29, i+2); j++ {
+			groups.Data[i*30+j] = float64(j%5 + 1)
+		}
+	}
+	figures["matrix_groups"] = groups
 
 	figures["raster"] = Raster{Title: "Spikes of a trial", Subtitle: "two populations and their input", X: Axis{Label: "time", Unit: "ms"}, Width: 1,
 		Groups: []RasterGroup{poissonGroup(r, "input", 40, 0.02, 600), poissonGroup(r, "LIF", 25, 0.01, 600), poissonGroup(r, "ALIF", 25, 0.03, 600)},

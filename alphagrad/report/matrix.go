@@ -18,6 +18,7 @@ const (
 	Pattern    MatrixColors = iota // which entries are nonzero (a spy plot)
 	Signs                          // positive or negative
 	Magnitudes                     // the value, on a scale symmetric about zero
+	Groups                         // the value is the number of a group, from 1
 )
 
 // Matrix is a picture of a matrix, such as a Jacobian: one small square per entry.
@@ -112,9 +113,21 @@ func (m *matrixPicture) legendEntries() []legendEntry {
 	case Magnitudes:
 		label := "−" + short(m.limit) + " … " + short(m.limit)
 		return []legendEntry{{name: label, sample: rampSample(divergingRamp), width: 80}}
+	case Groups:
+		var entries []legendEntry
+		for k := range min(int(m.limit), mostGroups) {
+			entries = append(entries, boxEntry(strconv.Itoa(k+1), seriesColor(k)))
+		}
+		if int(m.limit) > mostGroups {
+			entries[mostGroups-1].name = "…"
+		}
+		return entries
 	}
 	return nil
 }
+
+// mostGroups bounds the groups that a legend lists.
+const mostGroups = 12
 
 // colorOf returns the colour of an entry and whether it is painted at all.
 func (m *matrixPicture) colorOf(v float64) (color.NRGBA, bool) {
@@ -125,6 +138,8 @@ func (m *matrixPicture) colorOf(v float64) (color.NRGBA, bool) {
 		return rampAt(divergingRamp, 0.5+v/(2*m.limit)), true
 	case m.Colors == Signs && v < 0:
 		return negative, true
+	case m.Colors == Groups && v >= 1:
+		return seriesColor(int(v) - 1), true
 	}
 	return positive, true
 }

@@ -279,6 +279,23 @@ func (c *Coloring) sources(p *Pattern) ([]source, error) {
 	return sources, nil
 }
 
+// Groups numbers, for each entry of a pattern, the product it is read from: the colours of columns, then those of rows.
+func (c *Coloring) Groups(p *Pattern) ([]int, error) {
+	sources, err := c.sources(p)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]int, len(sources))
+	for k, s := range sources {
+		if s.row {
+			groups[k] = c.Columns + int(s.at)/p.Columns
+		} else {
+			groups[k] = int(s.at) % c.Columns
+		}
+	}
+	return groups, nil
+}
+
 // coloringFormat marks colouring files of this version.
 const coloringFormat = "alphagrad-coloring/1"
 

@@ -127,6 +127,33 @@ func TestColors(t *testing.T) {
 	}
 }
 
+// TestGroups: entries of one group never share a row or, for groups of rows, a column.
+func TestGroups(t *testing.T) {
+	for _, p := range []*Pattern{arrow(t, 9), laplacian(t, 4), scattered(t, rand.New(rand.NewPCG(8, 9)), 20, 15, 3)} {
+		c := ColorBoth(p)
+		groups, err := c.Groups(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[[3]int]bool{}
+		k := 0
+		(&Matrix{p, make([]float64, p.Entries())}).Triplets(func(i, j int, _ float64) {
+			key := [3]int{groups[k], 0, i}
+			if groups[k] >= c.Columns {
+				key = [3]int{groups[k], 1, j}
+			}
+			if groups[k] < 0 || groups[k] >= c.Colors() || seen[key] {
+				t.Errorf("entry (%d, %d) is in group %d", i, j, groups[k])
+			}
+			seen[key] = true
+			k++
+		})
+	}
+	if _, err := ColorColumns(arrow(t, 9)).Groups(arrow(t, 10)); err == nil {
+		t.Error("a colouring of another pattern is accepted")
+	}
+}
+
 func TestRandomPatternsAreRecovered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := make([][]int32, rapid.IntRange(1, 12).Draw(t, "rows"))
