@@ -3,6 +3,7 @@ package sparse
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -248,6 +249,42 @@ func TestBurgers(t *testing.T) {
 	}
 	if _, err := m.Dense(); err == nil {
 		t.Error("10¹⁰ elements are written out")
+	}
+}
+
+// TestNothingDense: at 10⁵ points, of which the dense Jacobian has 10¹⁰ entries, no array of any strategy's programs has
+// more than a few elements a point, and all that is ever allocated is below one bit an entry.
+func TestNothingDense(t *testing.T) {
+	const n = 100_000
+	p := burgers(t, n)
+	at := []ir.Tensor{{Shape: ir.Shape{n}, Data: make([]float64, n)}}
+	largest := 0
+	thin := func(d *ir.Program) (float64, error) {
+		for k := range d.Nodes {
+			largest = max(largest, d.Nodes[k].Shape.Size())
+		}
+		c, err := ir.Count(d)
+		return float64(c.Mul), err
+	}
+	var before, after runtime.MemStats
+	for _, s := range []Strategy{Eliminate, Columns} {
+		runtime.ReadMemStats(&before)
+		plan, err := NewPlan(p, Options{Strategy: s, Cost: thin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err = plan.Jacobian(at, nil); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > n*n/8 {
+			t.Errorf("%s allocates %d MB in all", s, got>>20)
+		} else {
+			t.Logf("%s allocates %d MB in all", s, got>>20)
+		}
+	}
+	if largest > 4*n {
+		t.Errorf("an array has %d elements", largest)
 	}
 }
 
