@@ -15,6 +15,11 @@ func Flat(p *ir.Program, order []int) (*ir.Program, error) {
 		return nil, err
 	}
 	if scalar, _ := p.IsScalar(); scalar {
+		for i := range d.Nodes {
+			if c := d.Nodes[i].Op.Class; c != ir.Leaf && c != ir.Elementwise { // an op over arrays, of numbers
+				return simplified(scalarized(d))
+			}
+		}
 		return d, nil
 	}
 	b := ir.NewBuilder(d.Name)
@@ -34,8 +39,10 @@ func Flat(p *ir.Program, order []int) (*ir.Program, error) {
 	if d, err = b.Build(); err != nil {
 		return nil, err
 	}
-	if d, _, err = ir.Scalarize(d); err != nil {
-		return nil, err
-	}
-	return ir.Simplify(d)
+	return simplified(scalarized(d))
+}
+
+func scalarized(p *ir.Program) (*ir.Program, error) {
+	q, _, err := ir.Scalarize(p)
+	return q, err
 }

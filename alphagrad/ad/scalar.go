@@ -13,10 +13,24 @@ type scalars struct{}
 
 func (scalars) partials(n *ir.Node, args []*ir.Value, y *ir.Value) ([]*ir.Value, error) {
 	r, ok := rules[n.Op]
-	if !ok {
-		return nil, fmt.Errorf("op %s has no derivative rule", n.Op)
+	switch {
+	case ok:
+		return r(args, y, n.Attrs), nil
+	case n.Op.Class == ir.IndexMap || n.Op.Class == ir.Reduction: // of a number: itself
+		return []*ir.Value{ir.Const(y.Builder(), 1)}, nil
+	case n.Op.Class == ir.Contraction: // of numbers: their product
+		partials := make([]*ir.Value, len(args))
+		for k := range args {
+			partials[k] = ir.Const(y.Builder(), 1)
+			for j, x := range args {
+				if j != k {
+					partials[k] = times(partials[k], x)
+				}
+			}
+		}
+		return partials, nil
 	}
-	return r(args, y, n.Attrs), nil
+	return nil, fmt.Errorf("op %s has no derivative rule", n.Op)
 }
 
 func (scalars) one(b *ir.Builder, _ ir.Shape) *ir.Value        { return ir.Const(b, 1) }
