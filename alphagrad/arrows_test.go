@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"alphagrad/mcts/mctstest":  {"alphagrad/mcts"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":           {"alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
-	"alphagrad/experiments":    {"alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train"},
+	"alphagrad/experiments":    {"alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn"},
 
 	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},
 	"examples/jacobians":          {},

@@ -39,6 +39,8 @@ var kinds = []struct {
 	{"trainings", func() Experiment { return DefaultTrainings() }},
 	{"jacobians", func() Experiment { return DefaultJacobians() }},
 	{"tensors", func() Experiment { return DefaultTensors() }},
+	{"eprop_curves", func() Experiment { return DefaultEpropCurves() }},
+	{"eprop_scaling", func() Experiment { return DefaultEpropScaling() }},
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.

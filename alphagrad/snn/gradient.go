@@ -188,3 +188,22 @@ func (g *Gradient) check(b *Batch) error {
 	}
 	return nil
 }
+
+// Bytes is the memory that one sequence takes at the moment: buffers of the programs and, of methods that go backward,
+// what is stored of the longest sequence so far. Parameters and data are not counted.
+func (g *Gradient) Bytes() int64 {
+	var most int64
+	for _, w := range g.workers {
+		n := int64(0)
+		for _, m := range []*machine{w.primal, w.step, w.end} {
+			if m != nil {
+				n += m.p.Bytes()
+			}
+		}
+		for _, h := range w.history {
+			n += 8 * int64(len(h))
+		}
+		most = max(most, n)
+	}
+	return most
+}
