@@ -3,6 +3,7 @@ package ad
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,17 +15,23 @@ import (
 // sum over all paths of products of edited Jacobians. An approximate derivative, such as a learning rule, is a list of
 // edits.
 type Edit struct {
-	From   string  `yaml:"from" json:"from"` // name of a node that is an argument of To
-	To     string  `yaml:"to" json:"to"`
+	From   string  `yaml:"from" json:"from"`               // name of a node that is an argument of To
+	To     string  `yaml:"to" json:"to"`                   // or [AllEdges]
 	Kind   string  `yaml:"kind" json:"kind"`               // a row of [EditKinds]
-	Factor float64 `yaml:"factor" json:"factor,omitempty"` // leak, scale
-	Matrix string  `yaml:"matrix" json:"matrix,omitempty"` // replace, mask: name of the input with the matrix, of the axes of To, then those of From
+	Factor float64 `yaml:"factor" json:"factor,omitempty"` // leak, scale; the rank of a sketch
+	Matrix string  `yaml:"matrix" json:"matrix,omitempty"` // replace, mask: name of the input with the matrix, of the axes of To, then those of From; sketch: of those of From, then the rank
 }
+
+// AllEdges as the end of an [Edit] means every edge that leaves a state before the step: dropping them is not to carry time
+// through it.
+const AllEdges = "*"
 
 // String prints the edit as a formula, e.g. "drop rec.z→rec.recurrent".
 func (e Edit) String() string {
 	s := e.Kind
 	switch k := edits[e.Kind]; {
+	case k.rank:
+		s = fmt.Sprintf("%s(%g,%s)", s, e.Factor, e.Matrix)
 	case k.factor:
 		s = fmt.Sprintf("%s(%g)", s, e.Factor)
 	case k.matrix:
@@ -37,6 +44,7 @@ func (e Edit) String() string {
 type editKind struct {
 	doc            string
 	factor, matrix bool // takes a factor, a matrix
+	rank           bool // its factor is the rank of its matrix
 	square         bool // needs From and To of equal shape
 	apply          func(x *editing, e edge) edge
 }
@@ -58,6 +66,7 @@ var edits = map[string]editKind{
 	"sign":     {doc: "the signs of the Jacobian's entries", apply: signs},
 	"mask":     {doc: "the Jacobian times a given matrix, entry by entry", matrix: true, apply: mask},
 	"replace":  {doc: "a given matrix", matrix: true, apply: func(x *editing, _ edge) edge { return x.full(x.m) }},
+	"sketch":   {doc: "the Jacobian times V·Vᵀ/rank for a given V: unbiased where V holds random signs, drawn anew every step", factor: true, matrix: true, rank: true, apply: sketch},
 }
 
 // EditKinds lists the kinds of edits with what they make of an edge.
@@ -130,6 +139,20 @@ func mask(x *editing, e edge) edge {
 	return x.full(ir.Mul(x.m, x.dense(e)))
 }
 
+// sketch multiplies by a random projection of the given rank, whose mean is the identity (Tallec & Ollivier 2017).
+func sketch(x *editing, e edge) edge {
+	if len(e) == 0 {
+		return nil
+	}
+	labels := make([]int, len(x.y)+len(x.x)+1)
+	for k := range labels {
+		labels[k] = k
+	}
+	y, in, r := letter(labels[:len(x.y)]), letter(labels[len(x.y):len(labels)-1]), letter(labels[len(labels)-1:])
+	thin := ir.Einsum(y+in+","+in+r+"->"+y+r, x.dense(e), x.m)
+	return x.full(ir.MulScalar(ir.Einsum(y+r+","+in+r+"->"+y+in, thin, x.m), 1/x.Factor))
+}
+
 // each maps the values of an edge.
 func each(e edge, f func(v *ir.Value) *ir.Value) (mapped edge) {
 	for _, i := range e {
@@ -160,6 +183,8 @@ func newEditor(b *ir.Builder, list []Edit, matrix func(name string, shape ir.Sha
 			return nil, fmt.Errorf("edge %s→%s is edited twice", e.From, e.To)
 		case k.matrix && e.Matrix == "":
 			return nil, fmt.Errorf("edit %s of %s→%s names no matrix", e.Kind, e.From, e.To)
+		case k.rank && (e.Factor != math.Trunc(e.Factor) || e.Factor < 1 || e.Factor > 1<<20):
+			return nil, fmt.Errorf("edit %s of %s→%s has rank %g, expected a whole number from 1", e.Kind, e.From, e.To, e.Factor)
 		default:
 			seen[edge] = true
 		}
@@ -175,7 +200,7 @@ func (d *editor) of(p *ir.Program) func(from, to ir.ID, e edge) (edge, error) {
 	names := p.DisplayNames()
 	return func(from, to ir.ID, e edge) (edge, error) {
 		for k, edit := range d.edits {
-			if edit.From != names[from] || edit.To != names[to] {
+			if edit.From != names[from] || edit.To != names[to] && (edit.To != AllEdges || !steps(p, from)) {
 				continue
 			}
 			d.met[k] = true
@@ -186,7 +211,11 @@ func (d *editor) of(p *ir.Program) func(from, to ir.ID, e edge) (edge, error) {
 			}
 			if kind.matrix {
 				var err error
-				if x.m, err = d.matrix(edit.Matrix, slices.Concat(x.y, x.x)); err != nil {
+				shape := slices.Concat(x.y, x.x)
+				if kind.rank {
+					shape = append(slices.Clone(x.x), int(edit.Factor))
+				}
+				if x.m, err = d.matrix(edit.Matrix, shape); err != nil {
 					return nil, fmt.Errorf("edit %q: %w", edit, err)
 				}
 			}
@@ -194,6 +223,11 @@ func (d *editor) of(p *ir.Program) func(from, to ir.ID, e edge) (edge, error) {
 		}
 		return e, nil
 	}
+}
+
+// steps reports whether a node is a state before the step.
+func steps(p *ir.Program, id ir.ID) bool {
+	return p.Nodes[id].Op == ir.OpInput && outputNamed(p, p.Nodes[id].Name) >= 0
 }
 
 // unmet reports an edit whose edge no program has, and the edges there are from or to its ends.

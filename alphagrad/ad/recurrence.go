@@ -364,7 +364,7 @@ func (d *deriving) elsewhere(others ...*ir.Program) {
 		for id := range p.Nodes {
 			for _, a := range p.Nodes[id].Args {
 				for k, e := range d.edit.edits {
-					if e.From == names[a] && e.To == names[id] {
+					if e.From == names[a] && (e.To == names[id] || e.To == AllEdges) {
 						d.edit.met[k] = true
 					}
 				}
@@ -437,6 +437,19 @@ const maxIterations = 64
 // values are eliminated in the given order of the vertices, states first, or, where that is nil, in the cheapest order
 // that a short search finds.
 func (r *Recurrence) Forward(order []int, edits ...Edit) (*Carrier, error) {
+	return r.ForwardMasked(order, nil, edits...)
+}
+
+// An InfluenceMask multiplies, after every step, the influence of a parameter on a state of one axis, entry by entry: SnAp-n
+// of Menick et al. 2021, where the mask has a 1 for every unit that a parameter reaches within n steps.
+type InfluenceMask struct {
+	State, Param string
+	Matrix       string // name of the input with the mask, [units of State][first axis of Param]
+}
+
+// ForwardMasked is [Recurrence.Forward] with masks on the influences. An influence that stays within a unit anyway is left as
+// it is.
+func (r *Recurrence) ForwardMasked(order []int, masks []InfluenceMask, edits ...Edit) (*Carrier, error) {
 	algebra := structure.NewAlgebra()
 	known := make([][]int32, len(r.States)) // edges by state and parameter
 	for s := range known {
@@ -445,7 +458,7 @@ func (r *Recurrence) Forward(order []int, edits ...Edit) (*Carrier, error) {
 	search := order == nil // once the structure is known in the forward order
 	pick := elim.Forward
 	for range maxIterations {
-		f, err := r.forward(order, pick, edits, algebra, known)
+		f, err := r.forward(order, pick, masks, edits, algebra, known)
 		if err != nil {
 			return nil, err
 		}
@@ -486,7 +499,7 @@ type forwarding struct {
 	muls      int64
 }
 
-func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, edits []Edit, algebra *structure.Algebra, known [][]int32) (*forwarding, error) {
+func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, masks []InfluenceMask, edits []Edit, algebra *structure.Algebra, known [][]int32) (*forwarding, error) {
 	d, err := r.derive(r.Step.Name+"_forward", edits)
 	if err != nil {
 		return nil, err
@@ -535,7 +548,42 @@ func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, edits []
 		}
 		f.influence[o.Name] = row
 	}
+	for _, m := range masks {
+		if err := f.mask(m); err != nil {
+			return nil, err
+		}
+	}
 	return f, nil
+}
+
+// mask applies a mask to the influence after the step.
+func (f *forwarding) mask(m InfluenceMask) error {
+	p := slices.Index(f.Params, m.Param)
+	state, param := f.Shape(m.State), f.Shape(m.Param)
+	if p < 0 || !slices.Contains(f.States, m.State) || len(state) != 1 || len(param) == 0 {
+		return fmt.Errorf("mask %q of the influence of %q on %q: expected a parameter with axes and a state of one axis", m.Matrix, m.Param, m.State)
+	}
+	row := f.influence[m.State]
+	if row == nil || len(row[p]) == 0 {
+		return nil
+	}
+	local := true
+	for _, i := range row[p] {
+		local = local && slices.Equal(i.Term.Out[0].Labels, i.Term.In[0].Labels)
+	}
+	if local {
+		return nil
+	}
+	x := &editing{b: f.b, y: state, x: param}
+	mask := f.input(m.Matrix, ir.Shape{state[0], param[0]})
+	labels := make([]int, 1+len(param))
+	for k := range labels {
+		labels[k] = k
+	}
+	all := letter(labels)
+	row[p] = x.full(ir.Einsum(letter(labels[:2])+","+all+"->"+all, mask, x.dense(row[p])))
+	f.muls += int64(state.Size()) * int64(param.Size())
+	return nil
 }
 
 // findLive finds the states from which an edge leads on, in however many steps, to something that a loss reads, and the

@@ -140,6 +140,15 @@ func TestEdits(t *testing.T) {
 		{[]ad.Edit{{Kind: "sign"}}, with(func(i, j int) float64 { return math.Copysign(1, w.at[i*n+j]) }), v, n * n * (n + inputs)},
 		{[]ad.Edit{{Kind: "mask", Matrix: "B"}}, with(func(i, j int) float64 { return given.at[i*n+j] * w.at[i*n+j] }), v, n * n * (n + inputs)},
 		{[]ad.Edit{{Kind: "replace", Matrix: "B"}}, given, v, n * n * (n + inputs)},
+		{[]ad.Edit{{From: "h", To: ad.AllEdges, Kind: "drop"}}, with(func(i, j int) float64 { return 0 }), v, n * (n + inputs)},
+		{[]ad.Edit{{Kind: "sketch", Factor: 2, Matrix: "S"}}, with(func(i, j int) (sum float64) {
+			for k := range n {
+				for r := range 2 {
+					sum += w.at[i*n+k] * given.at[k*2+r] * given.at[j*2+r] / 2
+				}
+			}
+			return sum
+		}), v, n * n * (n + inputs)},
 		{[]ad.Edit{{Kind: "diagonal"}, {From: "h", To: "z", Kind: "replace", Matrix: "F"}}, with(func(i, j int) float64 { return delta(i, j) * w.at[i*n+j] }), feedback, n * (n + inputs)},
 	}
 	for _, c := range cases {
@@ -185,7 +194,7 @@ func TestEdits(t *testing.T) {
 
 		fixed := func() tensors {
 			return tensors{"W": {Shape: ir.Shape{n, n}, Data: w.at}, "U": {Shape: ir.Shape{n, inputs}, Data: u.at}, "V": {Shape: ir.Shape{outputs, n}, Data: v.at},
-				"B": {Shape: ir.Shape{n, n}, Data: given.at}, "F": {Shape: ir.Shape{outputs, n}, Data: feedback.at}, "h": {Shape: ir.Shape{n}, Data: make([]float64, n)}}
+				"B": {Shape: ir.Shape{n, n}, Data: given.at}, "S": {Shape: ir.Shape{n, 2}, Data: given.at[:2*n]}, "F": {Shape: ir.Shape{outputs, n}, Data: feedback.at}, "h": {Shape: ir.Shape{n}, Data: make([]float64, n)}}
 		}
 		set := func(x tensors, k int) {
 			x["x"], x["y"] = ir.Tensor{Shape: ir.Shape{inputs}, Data: xs[k]}, ir.Tensor{Shape: ir.Shape{outputs}, Data: ys[k]}
@@ -252,6 +261,7 @@ func TestBadRecurrence(t *testing.T) {
 		`no node of either name`:                     edit("a", "b", "drop"),
 		`h→recurrent is edited twice`:                append(edit("h", "recurrent", "drop"), edit("h", "recurrent", "sign")...),
 		`names no matrix`:                            edit("h", "recurrent", "mask"),
+		`has rank 1.5, expected a whole number`:      {{From: "h", To: "recurrent", Kind: "sketch", Factor: 1.5, Matrix: "S"}},
 		`takes values of one shape; they have [4,4]`: edit("W", "recurrent", "leak"),
 		`matrix "W" has shape [4,4], expected [2,4]`: {{From: "h", To: "z", Kind: "replace", Matrix: "W"}},
 	} {

@@ -20,6 +20,22 @@ type Method struct {
 	// Window is the number of steps after which adjoints or influences of states are cut, 0 for never: truncated
 	// backpropagation through time.
 	Window int
+	// Windows are those of single states, where they differ from Window.
+	Windows map[string]int
+	// Masks are on influences; forward methods only.
+	Masks []ad.InfluenceMask
+	// Fresh names matrices of edits that are random signs, drawn anew from Seed for every step of every sequence.
+	Fresh []string
+	Seed  uint64
+}
+
+// cut reports whether time is cut between step t−1 and step t of a sequence for a state.
+func (m *Method) cut(state string, t int) bool {
+	w, own := m.Windows[state]
+	if !own {
+		w = m.Window
+	}
+	return w > 0 && t%w == 0
 }
 
 // A Batch is sequences of one length. Element n of a step of a sequence is at [(step·Size + sequence)·N + n].
@@ -64,7 +80,7 @@ func NewGradient(r *ad.Recurrence, m Method) (*Gradient, error) {
 	g := &Gradient{Recurrence: r, Method: m}
 	var step, end *ir.Program
 	if m.Forward {
-		c, err := r.Forward(nil, m.Edits...)
+		c, err := r.ForwardMasked(nil, m.Masks, m.Edits...)
 		if err != nil {
 			return nil, err
 		}
@@ -95,8 +111,13 @@ func NewGradient(r *ad.Recurrence, m Method) (*Gradient, error) {
 	}
 	g.params = slices.Clone(r.Params)
 	for _, e := range m.Edits {
-		if e.Matrix != "" && !slices.Contains(g.params, e.Matrix) {
+		if e.Matrix != "" && !slices.Contains(g.params, e.Matrix) && !slices.Contains(m.Fresh, e.Matrix) {
 			g.params = append(g.params, e.Matrix)
+		}
+	}
+	for _, k := range m.Masks {
+		if g.step.Has(k.Matrix) && !slices.Contains(g.params, k.Matrix) {
+			g.params = append(g.params, k.Matrix)
 		}
 	}
 	g.output = r.Show[0]

@@ -2,6 +2,7 @@ package snn
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/flat"
@@ -14,6 +15,9 @@ type machine struct {
 	states                []int // before and after a step
 	adjoints              []int
 	influences            []int
+	carries               []string // the state of each influence
+	fresh                 []int
+	method                *Method
 	input, target, weight int
 	loss, output          int
 }
@@ -22,7 +26,7 @@ func (g *Gradient) machine(p *flat.Program) *machine {
 	if p == nil {
 		return nil
 	}
-	m := &machine{Machine: p.New(), p: p, input: p.Slot(InputName), target: p.Slot(TargetName), weight: p.Slot(WeightName),
+	m := &machine{Machine: p.New(), p: p, method: &g.Method, input: p.Slot(InputName), target: p.Slot(TargetName), weight: p.Slot(WeightName),
 		loss: p.OutputSlot(ad.LossName), output: p.OutputSlot(g.output)}
 	for _, s := range g.Recurrence.States {
 		m.states, m.adjoints = append(m.states, p.Slot(s)), append(m.adjoints, p.Slot(ad.AdjointName(s)))
@@ -31,8 +35,12 @@ func (g *Gradient) machine(p *flat.Program) *machine {
 		for _, i := range g.Carrier.Carried {
 			for k := range i.Terms {
 				m.influences = append(m.influences, p.Slot(ad.InfluenceName(i.State, i.Param, k)))
+				m.carries = append(m.carries, i.State)
 			}
 		}
+	}
+	for _, name := range g.Method.Fresh {
+		m.fresh = append(m.fresh, p.Slot(name))
 	}
 	return m
 }
@@ -61,6 +69,22 @@ func (m *machine) at(b *Batch, t, s int) {
 	point(m.input, b.Input)
 	point(m.target, b.Target)
 	point(m.weight, b.Weight)
+	for k, slot := range m.fresh {
+		if slot >= 0 {
+			signs(m.At(slot), m.method.Seed, uint64(row)<<16+uint64(k))
+		}
+	}
+}
+
+// signs fills v with random signs.
+func signs(v []float64, seed, stream uint64) {
+	rnd, bits := rand.NewPCG(seed, stream), uint64(0)
+	for i := range v {
+		if i%64 == 0 {
+			bits = rnd.Uint64()
+		}
+		v[i] = 1 - 2*float64(bits>>(i%64)&1)
+	}
 }
 
 // zero clears buffers.
@@ -170,8 +194,10 @@ func (w *worker) forward(b *Batch, s int) {
 	m.zero(m.states)
 	loss := 0.0
 	for t := range b.Steps {
-		if t == 0 || w.g.Method.Window > 0 && t%w.g.Method.Window == 0 {
-			m.zero(m.influences)
+		for k, slot := range m.influences {
+			if slot >= 0 && (t == 0 || w.g.Method.cut(m.carries[k], t)) {
+				clear(m.At(slot))
+			}
 		}
 		m.at(b, t, s)
 		m.Run()
@@ -233,8 +259,10 @@ func (w *worker) reverse(b *Batch, s int) {
 		}
 	}
 	for t := b.Steps - 1; t >= 0; t-- {
-		if window := w.g.Method.Window; window > 0 && (t+1)%window == 0 && t+1 < b.Steps {
-			m.zero(m.adjoints)
+		for k, slot := range m.adjoints {
+			if slot >= 0 && t+1 < b.Steps && w.g.Method.cut(w.g.Recurrence.States[k], t+1) {
+				clear(m.At(slot))
+			}
 		}
 		for k, slot := range m.states {
 			n := len(w.primal.At(w.primal.states[k]))
