@@ -41,6 +41,8 @@ var kinds = []struct {
 	{"tensors", func() Experiment { return DefaultTensors() }},
 	{"eprop_curves", func() Experiment { return DefaultEpropCurves() }},
 	{"eprop_scaling", func() Experiment { return DefaultEpropScaling() }},
+	{"rules", func() Experiment { return DefaultRules() }},
+	{"rules_compare", func() Experiment { return DefaultRulesCompare() }},
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.

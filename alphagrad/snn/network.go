@@ -46,6 +46,13 @@ type Layer struct {
 	// potential go to i.
 	ScaleInput bool `yaml:"scale_input"`
 	Bias       bool `yaml:"bias"` // a constant current, learned
+	// Local and Direct are fixed matrices [readouts][Size], or nil, that add nothing to the loss but, as paths for a learning
+	// rule to keep or to drop, something to its derivative: Local through the loss of a readout with these weights of the
+	// layer's own (Kaiser et al. 2020), edge LAYER.s→LAYER.local; Direct through the error of the network's readout, fed
+	// back by these weights (Nøkland 2016), edge LAYER.s→LAYER.direct. LAYER.s is filtered as the readout's input is; the
+	// last layer's is the readout's.
+	Local  []float64 `yaml:"local"`
+	Direct []float64 `yaml:"direct"`
 }
 
 // A Loss is how the readout is compared with its target.
@@ -141,6 +148,11 @@ func (n *Network) check() error {
 		names[l.Name] = true
 		if err := l.check(); err != nil {
 			return fmt.Errorf("layer %q: %w", l.Name, err)
+		}
+		for name, w := range map[string][]float64{"local": l.Local, "direct": l.Direct} {
+			if w != nil && len(w) != n.Readout.Size*l.Size {
+				return fmt.Errorf("layer %q: %d %s weights, expected %d for %d readouts of %d neurons", l.Name, len(w), name, n.Readout.Size*l.Size, n.Readout.Size, l.Size)
+			}
 		}
 	}
 	return nil
@@ -272,11 +284,14 @@ func (n *Network) Recurrence() (*ad.Recurrence, error) {
 			}
 		}
 		x, size = next[c.model.output()], l.Size
+		if i < len(cells)-1 && (l.Local != nil || l.Direct != nil) {
+			b.Output(l.Name+".s", n.Readout.filter(b, state(l.Name+".s", l.Size), x, dt, l.Name+".filter").Named(l.Name+".s'"))
+		}
 		if counts != nil && counts[i] != nil {
 			b.Output(l.Name+".count", ir.Add(counts[i], x))
 		}
 	}
-	b.Output(ReadoutState, n.Readout.filter(b, filter, x, dt).Named(ReadoutState+"'"))
+	b.Output(ReadoutState, n.Readout.filter(b, filter, x, dt, "out.leak").Named(ReadoutState+"'"))
 	var err error
 	if r.Step, err = b.Build(); err != nil {
 		return nil, err
@@ -292,7 +307,7 @@ func (n *Network) Recurrence() (*ad.Recurrence, error) {
 }
 
 // filter is the leaky integration of the spikes that the readout weights.
-func (o *Readout) filter(b *ir.Builder, s, z *ir.Value, dt float64) *ir.Value {
+func (o *Readout) filter(b *ir.Builder, s, z *ir.Value, dt float64, leak string) *ir.Value {
 	if o.Tau == 0 {
 		return z
 	}
@@ -301,7 +316,7 @@ func (o *Readout) filter(b *ir.Builder, s, z *ir.Value, dt float64) *ir.Value {
 	if !o.Plain {
 		drive = ir.MulScalar(z, 1-kappa)
 	}
-	return ir.Add(ir.MulScalar(s, kappa).Named("out.leak"), drive)
+	return ir.Add(ir.MulScalar(s, kappa).Named(leak), drive)
 }
 
 // loss is the program of the readout and its loss after a step.
@@ -316,14 +331,42 @@ func (n *Network) loss(r *ad.Recurrence) (*ir.Program, error) {
 		r.Params = append(r.Params, ReadoutBias)
 		y = ir.Add(y, b.Input(ReadoutBias, n.Readout.Size)).Named(biasedValue)
 	}
-	switch n.Loss {
-	case CrossEntropy:
-		b.Output(ad.LossName, ir.Mul(weight, ir.CrossEntropy(target, y)))
-	default:
-		b.Output(ad.LossName, ir.Mul(weight, ir.MulScalar(ir.ReduceSum(ir.Square(ir.Sub(y, target))), 0.5)))
+	of := func(y *ir.Value) *ir.Value {
+		if n.Loss == CrossEntropy {
+			return ir.CrossEntropy(target, y)
+		}
+		return ir.MulScalar(ir.ReduceSum(ir.Square(ir.Sub(y, target))), 0.5)
 	}
+	var local []*ir.Value
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		if l.Local == nil && l.Direct == nil {
+			continue
+		}
+		x := s
+		if i < len(n.Layers)-1 {
+			x = b.Input(l.Name+".s", l.Size)
+		}
+		side := func(weights []float64, name string) *ir.Value {
+			return ir.Dot(ir.ConstTensor(b, ir.Shape{n.Readout.Size, l.Size}, weights), x).Named(l.Name + "." + name)
+		}
+		if l.Direct != nil {
+			y = ir.Add(y, valueless(side(l.Direct, "direct")))
+		}
+		if l.Local != nil {
+			local = append(local, valueless(of(side(l.Local, "local"))))
+		}
+	}
+	loss := of(y)
+	for _, l := range local {
+		loss = ir.Add(loss, l)
+	}
+	b.Output(ad.LossName, ir.Mul(weight, loss))
 	return b.Build()
 }
+
+// valueless is 0 with the derivative of x.
+func valueless(x *ir.Value) *ir.Value { return ir.Sub(x, ir.StopGradient(x)) }
 
 // rates is the program of the loss on firing rates at the end of a sequence, nil if there is none.
 func (n *Network) rates() (*ir.Program, error) {

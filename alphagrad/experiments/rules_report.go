@@ -1,0 +1,224 @@
+package experiments
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/report"
+	"github.com/alphagrad/alphagrad-go/alphagrad/rules"
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
+	"github.com/alphagrad/alphagrad-go/alphagrad/view"
+)
+
+// report writes tables, figures, the best rules and a page.
+func (s *ruleSearch) report() error {
+	dir := s.env.Dir
+	var page strings.Builder
+	fmt.Fprintf(&page, "# %s\n\n[manifest.json](manifest.json) names the program, the machine and the settings; [evaluations.jsonl](evaluations.jsonl) has every quality measured, [failed.jsonl](failed.jsonl) the trainings that diverged.\n\n", s.Title)
+	section := func(t report.Table, name string) error {
+		if err := report.SaveTable(dir, name, t); err != nil {
+			return err
+		}
+		text, err := t.Markdown()
+		page.WriteString(text + "\n")
+		return err
+	}
+	figure := func(f report.Figure, name, caption string) error {
+		fmt.Fprintf(&page, "![%s](%s.svg)\n\n", caption, name)
+		return report.SaveFigure(dir, name, f)
+	}
+	var errs error
+	if s.optimum != nil {
+		fmt.Fprintf(&page, "The space has %d assignments, which are %d different rules. Its optimum, by evaluating all of them: score %.4f, `%s`.\n\n", s.space.Size(), s.all, s.optimum.Score, s.optimum.Formula)
+	}
+	if len(s.results) > 0 {
+		errs = errors.Join(errs, section(s.searchTable(), "search"))
+		if curves := s.curves(); len(curves.Series) > 0 {
+			errs = errors.Join(errs, figure(curves, "curves", "best score by evaluations"))
+		}
+	}
+	if len(s.judge.Archive()) > 0 {
+		errs = errors.Join(errs, figure(s.pareto(), "pareto", "skill and multiplications"), section(s.paretoTable(), "rules"))
+		best, err := s.best()
+		errs = errors.Join(errs, err)
+		if best != nil {
+			fmt.Fprintf(&page, "The best rule by score: `%s`; %s. It is in [best.json](best.json).\n\n", best.Formula, best.Meaning.Update())
+			errs = errors.Join(errs, figure(view.Rule(s.judge.Evaluator.Problems[0].Recurrence, best.Rule), "best", "the best rule on the graph of a step"))
+		}
+	}
+	if s.confirmed != nil {
+		errs = errors.Join(errs, section(s.confirmed.table("Confirmation on fresh seeds", s.Confirm.Seeds), "confirmed"), writeJSON(filepath.Join(dir, "confirmed.json"), s.confirmed))
+	}
+	if s.judge.Measured > 0 {
+		fmt.Fprintf(&page, "%d gradients were measured here in %.1f s, %.2f a second, each with %d trainings; the others were known by their canonical form.\n", s.judge.Measured, s.judge.Seconds, float64(s.judge.Measured)/s.judge.Seconds,
+			len(s.Tasks)*len(s.Rates)*s.Networks)
+	}
+	return errors.Join(errs, runs.WriteFile(filepath.Join(dir, "README.md"), []byte(page.String())))
+}
+
+// hits counts the searches of a method whose best rule passes a test.
+func hits(results []*rules.Result, method string, test func(*rules.Result) bool) (n, all int) {
+	for _, r := range results {
+		if r.Method == method {
+			all++
+			if test(r) {
+				n++
+			}
+		}
+	}
+	return n, all
+}
+
+// searchTable compares the methods.
+func (s *ruleSearch) searchTable() report.Table {
+	t := report.Table{Title: "Searches", Caption: fmt.Sprintf("Equal budgets of %d evaluations of different rules; score: %+v.", s.Evaluations, s.Objective),
+		Columns: []report.Column{{Name: "method"}, {Name: "searches"}, {Name: "best score", Format: "%.4f"}, {Name: "evaluations used"}, {Name: "time", Unit: "s", Format: "%.1f"}, {Name: "evaluating", Unit: "%", Format: "%.1f"}, {Name: "network", Unit: "%", Format: "%.1f"}, {Name: "searching", Unit: "%", Format: "%.1f"}}}
+	if s.optimum != nil {
+		t.Columns = append(t.Columns, report.Column{Name: "found the optimum"}, report.Column{Name: "evaluations to the optimum"})
+	}
+	if s.target != nil {
+		t.Columns = append(t.Columns, report.Column{Name: "found " + s.Target + " or better"})
+	}
+	for _, method := range s.Methods {
+		var scores, used, first []float64
+		for _, r := range s.results {
+			if r.Method != method || r.Best == nil {
+				continue
+			}
+			scores, used = append(scores, r.Best.Score), append(used, float64(len(r.Points)))
+			if s.optimum != nil {
+				if k := slices.IndexFunc(r.Curve, func(x float64) bool { return x >= s.optimum.Score }); k >= 0 {
+					first = append(first, float64(k+1))
+				}
+			}
+		}
+		if scores == nil {
+			continue
+		}
+		seconds, judging, network := shares(s.results, method)
+		part := func(x float64) float64 { return 100 * x / math.Max(seconds, 1e-9) }
+		row := []any{method, len(scores), span(scores), span(used), seconds, part(judging), part(network), part(seconds - judging - network)}
+		if s.optimum != nil {
+			n, all := hits(s.results, method, func(r *rules.Result) bool { return r.Best != nil && r.Best.Score >= s.optimum.Score })
+			row = append(row, fmt.Sprintf("%d of %d", n, all))
+			if first == nil {
+				row = append(row, nil)
+			} else {
+				row = append(row, span(first))
+			}
+		}
+		if s.target != nil {
+			n, all := hits(s.results, method, func(r *rules.Result) bool { return s.rediscovered(r) })
+			row = append(row, fmt.Sprintf("%d of %d", n, all))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// rediscovered reports whether the best synaptic rule of a search is the target or dominates it.
+func (s *ruleSearch) rediscovered(r *rules.Result) bool {
+	return r.Best != nil && r.Best.Meaning.Synaptic() && (r.Best.Key == s.target.Key || rules.Dominates(r.Best, s.target))
+}
+
+// curves shows the best score by the number of evaluations, the median over the searches with quartiles.
+func (s *ruleSearch) curves() report.LinePlot {
+	f := report.LinePlot{Title: "Best score by evaluations", Subtitle: "median and quartiles over the searches", X: report.Axis{Label: "evaluations"}, Y: report.Axis{Label: "score"}}
+	for _, method := range s.Methods {
+		var traces [][]report.TracePoint
+		for _, r := range s.results {
+			if r.Method != method || len(r.Curve) == 0 {
+				continue
+			}
+			var trace []report.TracePoint
+			for k, x := range r.Curve {
+				trace = append(trace, report.TracePoint{Seconds: float64(k + 1), Cost: x})
+			}
+			traces = append(traces, trace)
+		}
+		if len(traces) == 0 {
+			continue
+		}
+		if x, err := report.AnytimeSeries(method, traces...); err == nil {
+			f.Series = append(f.Series, x)
+		}
+	}
+	if s.optimum != nil {
+		f.References = append(f.References, report.Line{Value: s.optimum.Score, Label: "optimum"})
+	}
+	return f
+}
+
+// paretoTable lists the published rules and what no rule dominates.
+func (s *ruleSearch) paretoTable() report.Table {
+	t := report.Table{Title: "Rules", Caption: "Published rules, and found ones that none met here dominates in skill, multiplications, memory and hops. Cosine: with the exact gradient at the start and at the end of the rule's own training, mean over tasks.",
+		Columns: []report.Column{{Name: "rule"}, {Name: "score", Format: "%.3f"}, {Name: "skill", Format: "%.3f"}, {Name: "align", Format: "%.3f"}, {Name: "cosine"}, {Name: "multiplications"}, {Name: "memory"}, {Name: "hops"}, {Name: "causal"}, {Name: "local"}, {Name: "weight transport"}, {Name: "update"}}}
+	row := func(name string, p *rules.Point) {
+		first, last := 0.0, 0.0
+		for _, q := range p.Quality.Tasks {
+			first, last = first+q.Cos[0]/float64(len(p.Quality.Tasks)), last+q.Cos[3]/float64(len(p.Quality.Tasks))
+		}
+		m := p.Meaning
+		t.Rows = append(t.Rows, []any{name, p.Score, p.Quality.Skill, p.Quality.Align, fmt.Sprintf("%.2f → %.2f", first, last), m.Cost, m.Memory, m.Hops, m.Causal, m.Local, m.Transport, m.Update()})
+	}
+	for _, p := range s.ladder {
+		row(p.Rule.Name, p)
+	}
+	keys := map[string]bool{}
+	for _, p := range s.ladder {
+		keys[p.Key] = true
+	}
+	for _, p := range rules.Pareto(append(slices.Clone(s.ladder), s.judge.Archive()...)) {
+		if !keys[p.Key] {
+			row(p.Formula, p)
+		}
+	}
+	return t
+}
+
+// best keeps the rule of the highest score of all searches.
+func (s *ruleSearch) best() (*rules.Point, error) {
+	var best *rules.Point
+	for _, r := range s.results {
+		if r.Best != nil && (best == nil || r.Best.Score > best.Score) {
+			best = r.Best
+		}
+	}
+	if best == nil {
+		return nil, nil
+	}
+	r := *best.Rule
+	r.Name = "found"
+	text, err := r.JSON()
+	if err != nil {
+		return best, err
+	}
+	return best, errors.Join(runs.WriteFile(filepath.Join(s.env.Dir, "best.json"), text),
+		writeJSON(filepath.Join(s.env.Dir, "searches.json"), s.results), writeJSON(filepath.Join(s.env.Dir, "front.json"), rules.Pareto(append(slices.Clone(s.ladder), s.judge.Archive()...))))
+}
+
+// MarshalJSON writes losses that are no number as null.
+func (m *measured) MarshalJSON() ([]byte, error) {
+	type plain measured
+	var losses [][]*float64
+	for _, row := range m.Losses {
+		var list []*float64
+		for _, x := range row {
+			if math.IsNaN(x) {
+				list = append(list, nil)
+			} else {
+				list = append(list, &x)
+			}
+		}
+		losses = append(losses, list)
+	}
+	return json.Marshal(struct {
+		*plain
+		Losses [][]*float64 `json:"losses"`
+	}{(*plain)(m), losses})
+}
