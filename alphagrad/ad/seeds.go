@@ -98,11 +98,11 @@ func (l *linearization[E]) addProduct(sum *E, left, right E) {
 
 // seeded linearizes a program for derivatives along seeds.
 func seeded(p *ir.Program, k int) (*linearization[edge], error) {
-	if k < 1 {
-		return nil, fmt.Errorf("program %q: %d seeds; at least one", p.Name, k)
-	}
 	if err := ir.Verify(p); err != nil {
 		return nil, err
+	}
+	if k < 1 {
+		return nil, fmt.Errorf("program %q: %d seeds; at least one", p.Name, k)
 	}
 	return linearize(p, arrays{})
 }

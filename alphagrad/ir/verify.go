@@ -17,6 +17,9 @@ const MaxNodes = 1 << 21
 //   - names are unique, inputs have one, Inputs lists the input nodes once each in order;
 //   - outputs exist and have unique names.
 func Verify(p *Program) error {
+	if p == nil {
+		return errors.New("no program")
+	}
 	if len(p.Nodes) > MaxNodes {
 		return fmt.Errorf("program %q has %d nodes; at most %d", p.Name, len(p.Nodes), MaxNodes)
 	}

@@ -209,6 +209,9 @@ type source struct {
 
 // sources finds a place to read every entry from.
 func (c *Coloring) sources(p *Pattern) ([]source, error) {
+	if c.Columns < 0 || c.Rows < 0 || (c.Columns > 0 && c.Column == nil) || (c.Rows > 0 && c.Row == nil) {
+		return nil, fmt.Errorf("a colouring with %d colours of %d columns and %d of %d rows", c.Columns, len(c.Column), c.Rows, len(c.Row))
+	}
 	if (c.Column != nil && len(c.Column) != p.Columns) || (c.Row != nil && len(c.Row) != p.Rows) {
 		return nil, fmt.Errorf("a colouring of %d columns and %d rows does not fit a pattern of %d rows and %d columns", len(c.Column), len(c.Row), p.Rows, p.Columns)
 	}

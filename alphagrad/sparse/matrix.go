@@ -46,6 +46,9 @@ func (m *Matrix) Dense() (*mat.Dense, error) {
 	if m.Columns > 0 && m.Rows > MaxDense/m.Columns {
 		return nil, fmt.Errorf("a dense matrix of %d × %d has more than %d elements; keep it sparse", m.Rows, m.Columns, MaxDense)
 	}
+	if m.Rows == 0 || m.Columns == 0 {
+		return &mat.Dense{}, nil
+	}
 	d := mat.NewDense(m.Rows, m.Columns, nil)
 	m.Triplets(func(i, j int, v float64) { d.Set(i, j, v) })
 	return d, nil

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
@@ -26,6 +27,9 @@ type Pattern struct {
 
 // NewPattern makes a pattern of lists of columns, one for each row, in any order.
 func NewPattern(columns int, rows [][]int32) (*Pattern, error) {
+	if columns < 0 || columns > math.MaxInt32 || len(rows) > math.MaxInt32 {
+		return nil, fmt.Errorf("a pattern of %d rows and %d columns; expected 0 to %d", len(rows), columns, math.MaxInt32)
+	}
 	p := &Pattern{Rows: len(rows), Columns: columns, Start: make([]int32, 1, len(rows)+1)}
 	for i, row := range rows {
 		row = slices.Compact(slices.Sorted(slices.Values(row)))
