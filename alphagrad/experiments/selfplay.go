@@ -101,13 +101,16 @@ func (c *SelfPlay) general(ctx context.Context, dir string) (about string, err e
 		if err := runs.Load(filepath.Join(c.Model, "config.yaml"), t); err != nil {
 			return "", fmt.Errorf("model: %w", err)
 		}
-		return aboutTraining(t, m.Program.Commit), take(c.Model)
+		if m.Status != runs.StatusFinished {
+			return "", fmt.Errorf("model: the training in %s is %s", c.Model, m.Status)
+		}
+		return aboutTraining(t), take(c.Model)
 	}
 	t := train.Default()
 	if err := runs.Load(c.General, t, c.Set...); err != nil {
 		return "", err
 	}
-	return aboutTraining(t, ""), inScratch(func(scratch string) error {
+	return aboutTraining(t), inScratch(func(scratch string) error {
 		if err := t.Run(ctx, train.Env{Dir: scratch}); err != nil {
 			return err
 		}
@@ -116,7 +119,7 @@ func (c *SelfPlay) general(ctx context.Context, dir string) (about string, err e
 }
 
 // aboutTraining is a sentence on a general training.
-func aboutTraining(t *train.Config, commit string) string {
+func aboutTraining(t *train.Config) string {
 	s := "Trained"
 	if t.Iterations > 0 {
 		s += fmt.Sprintf(" for %d iterations of %d games", t.Iterations, t.Games)
@@ -125,9 +128,6 @@ func aboutTraining(t *train.Config, commit string) string {
 		s += fmt.Sprintf(" for %v", t.Budget)
 	}
 	s += fmt.Sprintf(" on generated programs of %d to %d vertices, %.0f %% of the games finished by annealing and the others self-play", t.Generated.Low, t.Generated.High, 100*t.Taught.Share)
-	if commit != "" {
-		s += " (program " + commit[:min(8, len(commit))] + ")"
-	}
 	return s + "."
 }
 
