@@ -33,6 +33,7 @@ type Proposals struct {
 	Seeds    []uint64      `yaml:"seeds"`
 	Budget   time.Duration `yaml:"budget"` // wall time of a search
 	Within   float64       `yaml:"within"` // how near is near, in percent
+	Note     string        `yaml:"note"`   // on the circumstances, for the page; may be empty
 }
 
 // Large describes generated programs that are larger than those the network was trained on.

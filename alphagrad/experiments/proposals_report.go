@@ -15,7 +15,7 @@ import (
 // report writes the tables, the curves and a page that shows them.
 func (c *Proposals) report(dir string, contests []*Contest) error {
 	page := fmt.Sprintf("# Does the learned policy help search?\n\n[manifest.json](manifest.json) names the program, the machine and the settings; searches.json holds every search.\n"+
-		"Every search has %v on one core, on every graph with each of the seeds %v.\n", c.Budget, c.Seeds)
+		"Every search has %v on one core, on every graph with each of the seeds %v.\n", c.Budget, c.Seeds) + noted(c.Note)
 	for _, t := range []struct {
 		name string
 		t    report.Table

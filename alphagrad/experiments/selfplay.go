@@ -33,6 +33,7 @@ type SelfPlay struct {
 	Set     []string      `yaml:"set"`     // assignments to these settings
 	Model   string        `yaml:"model"`   // run directory of a finished general training; empty: train
 	Unseen  []string      `yaml:"unseen"`  // tasks the general agent plays
+	Note    string        `yaml:"note"`    // on the circumstances, for the page; may be empty
 }
 
 // DefaultSelfPlay is the published comparison at a small budget.

@@ -21,7 +21,7 @@ func (c *SelfPlay) report(dir string, learned []*Learned, zero []*ZeroShot, abou
 	}{{"trainings", c.trainingsTable(learned)}, {"zero_shot", c.zeroShotTable(zero, about)}}
 	var page strings.Builder
 	page.WriteString("# AlphaZero plays the elimination game\n\nWritten by `alphagrad run experiments/alphazero.yaml`; [manifest.json](manifest.json) names the program, the machine and the settings.\n" +
-		"[best.model](best.model) is the general agent, the default of `alphagrad play`.\n")
+		"[best.model](best.model) is the general agent, the default of `alphagrad play`.\n" + noted(c.Note))
 	for _, t := range tables {
 		if err := report.SaveTable(dir, t.name, t.t); err != nil {
 			return err
@@ -73,6 +73,14 @@ func (c *SelfPlay) trainingsTable(learned []*Learned) report.Table {
 		}
 	}
 	return t
+}
+
+// noted is a remark on the circumstances of a run as a paragraph.
+func noted(note string) string {
+	if note == "" {
+		return ""
+	}
+	return "\n" + note + "\n"
 }
 
 // published are the counts of AlphaZero, PPO and the joint run that the authors report for a task, nil where there are none.

@@ -31,6 +31,7 @@ type Trainings struct {
 	From     string    `yaml:"from"`     // directory of an earlier result whose trainings are taken as they are
 	Set      []string  `yaml:"set"`      // assignments to the settings of all trainings, such as budget=15m
 	Variants []Variant `yaml:"variants"`
+	Note     string    `yaml:"note"` // on the circumstances, for the page; may be empty
 }
 
 // Variant is one way to train.

@@ -41,7 +41,7 @@ func (c *Trainings) report(dir string, done []*Trained) error {
 			{Name: "published AlphaZero"}, {Name: "published PPO"}, {Name: "published joint"}, {Name: "annealing"}, {Name: "lower bound"}},
 	}
 	var page strings.Builder
-	page.WriteString("# " + c.Title + "\n\n[manifest.json](manifest.json) names the program, the machine and the settings; trainings/ holds every training with its order.\n\n")
+	page.WriteString("# " + c.Title + "\n\n[manifest.json](manifest.json) names the program, the machine and the settings; trainings/ holds every training with its order.\n" + noted(c.Note) + "\n")
 	var figures strings.Builder
 	bars := report.BarChart{Title: c.Title, Subtitle: "excess over the cheapest known order, median over the seeds", Y: report.Axis{Label: "excess", Unit: "%"}, Groups: c.Tasks}
 	for _, v := range c.Variants {
