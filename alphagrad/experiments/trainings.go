@@ -262,6 +262,9 @@ func (t *Trained) keep(dir string) error {
 	if t.Best.Muls, err = s.Graph.Muls(t.Best.Order); err != nil {
 		return err
 	}
+	if t.Best.Cost == 0 { // of a training from before there were other objectives
+		t.Best.Cost = t.Best.Muls
+	}
 	data, err := json.Marshal(t)
 	if err != nil {
 		return err
