@@ -33,6 +33,7 @@ type SelfPlay struct {
 	Set     []string      `yaml:"set"`     // assignments to these settings
 	Model   string        `yaml:"model"`   // run directory of a finished general training; empty: train
 	Unseen  []string      `yaml:"unseen"`  // tasks the general agent plays
+	Anneal  int64         `yaml:"anneal"`  // evaluations of the annealing beside it
 	Note    string        `yaml:"note"`    // on the circumstances, for the page; may be empty
 }
 
@@ -44,7 +45,7 @@ func DefaultSelfPlay() *SelfPlay {
 		Seeds: []uint64{1, 2, 3}, Budget: 45 * time.Second,
 		Search:  train.Search{Algorithm: "gumbel", Simulations: 16, Considered: 8},
 		General: filepath.Join("experiments", "train_general.yaml"),
-		Unseen:  slices.Concat(tasks.UnseenNames(), tasks.Names()),
+		Unseen:  slices.Concat(tasks.UnseenNames(), tasks.Names()), Anneal: 5_000_000,
 	}
 }
 
@@ -65,6 +66,8 @@ func (c *SelfPlay) Validate() error {
 		return errors.New("seeds: the list is empty")
 	case c.Budget <= 0:
 		return errors.New("budget: must be positive")
+	case c.Anneal <= 0:
+		return errors.New("anneal: must be positive")
 	case c.General == "" && c.Model == "":
 		return errors.New("general and model: one must be given")
 	}
@@ -155,9 +158,6 @@ type ZeroShot struct {
 	SearchedSeconds map[int]float64
 	Annealed        int64 // annealing with two million evaluations
 }
-
-// zeroShotAnnealing is the work of the annealing beside the general agent, in evaluations.
-const zeroShotAnnealing = 5_000_000
 
 // zeroShotSimulations are the searches that the general agent is tried with.
 var zeroShotSimulations = []int{16, 64}
@@ -313,7 +313,7 @@ func (c *SelfPlay) zeroShot(ctx context.Context, task, model string) (*ZeroShot,
 			z.Searched[n], z.SearchedSeconds[n] = p.Muls, seconds
 		}
 	}
-	r, err := search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Evaluations: zeroShotAnnealing, Seed: c.Seeds[0]})
+	r, err := search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Evaluations: c.Anneal, Seed: c.Seeds[0]})
 	z.Annealed = r.Cost
 	return z, err
 }

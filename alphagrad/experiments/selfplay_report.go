@@ -129,7 +129,7 @@ func (c *SelfPlay) zeroShotTable(zero []*ZeroShot, about string) report.Table {
 		}
 	}
 	t.Caption = about + " Every move is the agent's own, without reductions. The bare policy is as played; with simulations, the cheapest order met. " +
-		fmt.Sprintf("Annealing: %d million evaluations.", zeroShotAnnealing/1_000_000)
+		fmt.Sprintf("Annealing: %g million evaluations.", float64(c.Anneal)/1e6)
 	if kept.all > 0 {
 		t.Caption += " Functions kept for this test, of kinds never trained on: " + kept.sentence(most)
 	}
