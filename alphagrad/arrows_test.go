@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"alphagrad/rules/policy":   {"alphagrad/exec/gomlx", "alphagrad/rules", "alphagrad/runs", "alphagrad/snn"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":           {"alphagrad/rules", "alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
-	"alphagrad/experiments":    {"alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn"},
+	"alphagrad/experiments":    {"alphagrad/graphgen", "alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn"},
 
 	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},
 	"examples/jacobians":          {},

@@ -37,6 +37,7 @@ var kinds = []struct {
 	{"poster", func() Experiment { return DefaultPoster() }},
 	{"selfplay", func() Experiment { return DefaultSelfPlay() }},
 	{"trainings", func() Experiment { return DefaultTrainings() }},
+	{"proposals", func() Experiment { return DefaultProposals() }},
 	{"jacobians", func() Experiment { return DefaultJacobians() }},
 	{"tensors", func() Experiment { return DefaultTensors() }},
 	{"eprop_curves", func() Experiment { return DefaultEpropCurves() }},

@@ -33,6 +33,8 @@ type SelfPlay struct {
 	Set     []string      `yaml:"set"`     // assignments to these settings
 	Model   string        `yaml:"model"`   // run directory of a finished general training; empty: train
 	Unseen  []string      `yaml:"unseen"`  // tasks the general agent plays
+	Anneal  int64         `yaml:"anneal"`  // evaluations of the annealing beside it
+	Note    string        `yaml:"note"`    // on the circumstances, for the page; may be empty
 }
 
 // DefaultSelfPlay is the published comparison at a small budget.
@@ -43,7 +45,7 @@ func DefaultSelfPlay() *SelfPlay {
 		Seeds: []uint64{1, 2, 3}, Budget: 45 * time.Second,
 		Search:  train.Search{Algorithm: "gumbel", Simulations: 16, Considered: 8},
 		General: filepath.Join("experiments", "train_general.yaml"),
-		Unseen:  slices.Concat(tasks.UnseenNames(), tasks.Names()),
+		Unseen:  slices.Concat(tasks.UnseenNames(), tasks.Names()), Anneal: 5_000_000,
 	}
 }
 
@@ -64,6 +66,8 @@ func (c *SelfPlay) Validate() error {
 		return errors.New("seeds: the list is empty")
 	case c.Budget <= 0:
 		return errors.New("budget: must be positive")
+	case c.Anneal <= 0:
+		return errors.New("anneal: must be positive")
 	case c.General == "" && c.Model == "":
 		return errors.New("general and model: one must be given")
 	}
@@ -101,13 +105,16 @@ func (c *SelfPlay) general(ctx context.Context, dir string) (about string, err e
 		if err := runs.Load(filepath.Join(c.Model, "config.yaml"), t); err != nil {
 			return "", fmt.Errorf("model: %w", err)
 		}
-		return aboutTraining(t, m.Program.Commit), take(c.Model)
+		if m.Status != runs.StatusFinished {
+			return "", fmt.Errorf("model: the training in %s is %s", c.Model, m.Status)
+		}
+		return aboutTraining(t), take(c.Model)
 	}
 	t := train.Default()
 	if err := runs.Load(c.General, t, c.Set...); err != nil {
 		return "", err
 	}
-	return aboutTraining(t, ""), inScratch(func(scratch string) error {
+	return aboutTraining(t), inScratch(func(scratch string) error {
 		if err := t.Run(ctx, train.Env{Dir: scratch}); err != nil {
 			return err
 		}
@@ -116,7 +123,7 @@ func (c *SelfPlay) general(ctx context.Context, dir string) (about string, err e
 }
 
 // aboutTraining is a sentence on a general training.
-func aboutTraining(t *train.Config, commit string) string {
+func aboutTraining(t *train.Config) string {
 	s := "Trained"
 	if t.Iterations > 0 {
 		s += fmt.Sprintf(" for %d iterations of %d games", t.Iterations, t.Games)
@@ -125,9 +132,6 @@ func aboutTraining(t *train.Config, commit string) string {
 		s += fmt.Sprintf(" for %v", t.Budget)
 	}
 	s += fmt.Sprintf(" on generated programs of %d to %d vertices, %.0f %% of the games finished by annealing and the others self-play", t.Generated.Low, t.Generated.High, 100*t.Taught.Share)
-	if commit != "" {
-		s += " (program " + commit[:min(8, len(commit))] + ")"
-	}
 	return s + "."
 }
 
@@ -154,9 +158,6 @@ type ZeroShot struct {
 	SearchedSeconds map[int]float64
 	Annealed        int64 // annealing with two million evaluations
 }
-
-// zeroShotAnnealing is the work of the annealing beside the general agent, in evaluations.
-const zeroShotAnnealing = 5_000_000
 
 // zeroShotSimulations are the searches that the general agent is tried with.
 var zeroShotSimulations = []int{16, 64}
@@ -312,7 +313,7 @@ func (c *SelfPlay) zeroShot(ctx context.Context, task, model string) (*ZeroShot,
 			z.Searched[n], z.SearchedSeconds[n] = p.Muls, seconds
 		}
 	}
-	r, err := search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Evaluations: zeroShotAnnealing, Seed: c.Seeds[0]})
+	r, err := search.Run(ctx, "anneal", search.Problem{Graph: s.Graph}, search.Settings{Evaluations: c.Anneal, Seed: c.Seeds[0]})
 	z.Annealed = r.Cost
 	return z, err
 }

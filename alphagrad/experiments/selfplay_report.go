@@ -21,7 +21,7 @@ func (c *SelfPlay) report(dir string, learned []*Learned, zero []*ZeroShot, abou
 	}{{"trainings", c.trainingsTable(learned)}, {"zero_shot", c.zeroShotTable(zero, about)}}
 	var page strings.Builder
 	page.WriteString("# AlphaZero plays the elimination game\n\nWritten by `alphagrad run experiments/alphazero.yaml`; [manifest.json](manifest.json) names the program, the machine and the settings.\n" +
-		"[best.model](best.model) is the general agent, the default of `alphagrad play`.\n")
+		"[best.model](best.model) is the general agent, the default of `alphagrad play`.\n" + noted(c.Note))
 	for _, t := range tables {
 		if err := report.SaveTable(dir, t.name, t.t); err != nil {
 			return err
@@ -75,6 +75,14 @@ func (c *SelfPlay) trainingsTable(learned []*Learned) report.Table {
 	return t
 }
 
+// noted is a remark on the circumstances of a run as a paragraph.
+func noted(note string) string {
+	if note == "" {
+		return ""
+	}
+	return "\n" + note + "\n"
+}
+
 // published are the counts of AlphaZero, PPO and the joint run that the authors report for a task, nil where there are none.
 func published(task string) []any {
 	ref := tasks.Reference(task)
@@ -121,7 +129,7 @@ func (c *SelfPlay) zeroShotTable(zero []*ZeroShot, about string) report.Table {
 		}
 	}
 	t.Caption = about + " Every move is the agent's own, without reductions. The bare policy is as played; with simulations, the cheapest order met. " +
-		fmt.Sprintf("Annealing: %d million evaluations.", zeroShotAnnealing/1_000_000)
+		fmt.Sprintf("Annealing: %g million evaluations.", float64(c.Anneal)/1e6)
 	if kept.all > 0 {
 		t.Caption += " Functions kept for this test, of kinds never trained on: " + kept.sentence(most)
 	}

@@ -16,9 +16,9 @@ import (
 func TestSelfPlaySmall(t *testing.T) {
 	c := DefaultSelfPlay()
 	c.Tasks, c.Unseen, c.Seeds = []string{"KerrSenn_metric"}, []string{"Lighthouse", "KerrSenn_metric"}, []uint64{1, 2}
-	c.Budget = 300 * time.Millisecond
+	c.Budget, c.Anneal = 300*time.Millisecond, 50_000
 	c.General = "../../experiments/train_general.yaml"
-	c.Set = []string{"iterations=1", "games=2", "replay=4", "steps=1", "batch=2", "evaluate=1", "search.simulations=1", "search.considered=1", "generated.high=20", "taught.share=1", "taught.evaluations=1000"}
+	c.Set = []string{"iterations=1", "games=2", "replay=4", "steps=1", "batch=2", "evaluate=1", "contest=2", "search.simulations=1", "search.considered=1", "generated.high=20", "taught.share=1", "taught.evaluations=1000"}
 	c.Search.Simulations, c.Search.Considered = 4, 4
 	dir := t.TempDir()
 	if err := c.Run(context.Background(), Env{Dir: dir}); err != nil {

@@ -12,27 +12,26 @@ import (
 	"sync"
 	"time"
 
-	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/net"
-	"github.com/alphagrad/alphagrad-go/alphagrad/report"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
-	"github.com/alphagrad/alphagrad-go/alphagrad/search"
-	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
 	"github.com/alphagrad/alphagrad-go/alphagrad/train"
 )
 
-// Trainings trains one agent for every task, seed and variant of the settings, and compares the variants: long trainings
-// and ablations alike. A finished training is kept, so that an interrupted experiment goes on where it was; seeds that are
+// Trainings trains one agent for every task, seed and variant of the settings, or jointly for all tasks, and compares the
+// variants: long trainings and ablations alike. A finished training is kept, so that an interrupted experiment goes on where it was; seeds that are
 // not there are reported as missing.
 type Trainings struct {
 	Kind     string    `yaml:"kind"`
 	Title    string    `yaml:"title"`
 	Tasks    []string  `yaml:"tasks"`
+	Joint    bool      `yaml:"joint"` // one agent for all tasks
 	Seeds    []uint64  `yaml:"seeds"`
 	Parallel int       `yaml:"parallel"` // trainings at a time
 	Reuse    string    `yaml:"reuse"`    // directory of earlier runs: trainings with the same configuration are taken from there
+	From     string    `yaml:"from"`     // directory of an earlier result whose trainings are taken as they are
 	Set      []string  `yaml:"set"`      // assignments to the settings of all trainings, such as budget=15m
 	Variants []Variant `yaml:"variants"`
+	Note     string    `yaml:"note"` // on the circumstances, for the page; may be empty
 }
 
 // Variant is one way to train.
@@ -66,8 +65,11 @@ func (c *Trainings) Validate() error {
 		if slices.ContainsFunc(c.Variants[:i], func(o Variant) bool { return o.Name == v.Name }) {
 			return fmt.Errorf("variants: there are two named %q", v.Name)
 		}
-		for _, task := range c.Tasks {
-			t, err := c.settings(v, task, c.Seeds[0])
+		if c.Joint && v.Policy == "uniform" {
+			return fmt.Errorf("variants: %s: with no network there is nothing to train jointly", v.Name)
+		}
+		for _, group := range c.groups() {
+			t, err := c.settings(v, group, c.Seeds[0])
 			if err != nil {
 				return err
 			}
@@ -79,10 +81,21 @@ func (c *Trainings) Validate() error {
 	return nil
 }
 
+// groups are the tasks that agents train on.
+func (c *Trainings) groups() (groups [][]string) {
+	if c.Joint {
+		return [][]string{c.Tasks}
+	}
+	for _, task := range c.Tasks {
+		groups = append(groups, []string{task})
+	}
+	return groups
+}
+
 // settings is the configuration of one training.
-func (c *Trainings) settings(v Variant, task string, seed uint64) (*train.Config, error) {
+func (c *Trainings) settings(v Variant, group []string, seed uint64) (*train.Config, error) {
 	t := train.Default()
-	t.Seed, t.Tasks, t.Generated.Share = seed, []string{task}, 0
+	t.Seed, t.Tasks, t.Generated.Share = seed, group, 0
 	t.Games, t.Steps, t.Replay, t.Iterations = 16, 8, 200, 0
 	for _, assignment := range append(slices.Clone(c.Set), v.Set...) {
 		if err := runs.Override(t, assignment); err != nil {
@@ -117,36 +130,43 @@ func (v *Trained) file() string {
 // Run trains and reports. Trainings that a variant needs and that are finished are not repeated.
 func (c *Trainings) Run(ctx context.Context, env Env) error {
 	var wanted []*Trained
-	for _, task := range c.Tasks {
+	var jobs [][]*Trained
+	for _, group := range c.groups() {
 		for _, seed := range c.Seeds {
 			for _, v := range c.Variants {
-				wanted = append(wanted, &Trained{Variant: v.Name, Task: task, Seed: seed})
+				var job []*Trained
+				for _, task := range group {
+					job = append(job, &Trained{Variant: v.Name, Task: task, Seed: seed})
+				}
+				wanted, jobs = append(wanted, job...), append(jobs, job)
 			}
 		}
 	}
-	work := make(chan *Trained)
+	work := make(chan []*Trained)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var done []*Trained
 	var failed error
 	for range c.Parallel {
 		wg.Go(func() {
-			for t := range work {
-				err := c.train(ctx, env.Dir, t)
+			for job := range work {
+				err := c.train(ctx, env.Dir, job)
 				mu.Lock()
 				if failed = errors.Join(failed, err); err == nil {
-					done = append(done, t)
-					env.progress(fmt.Sprintf("%s, %s, seed %d: %d", t.Task, t.Variant, t.Seed, t.Best.Muls), len(done), len(wanted))
+					done = append(done, job...)
+					for _, t := range job {
+						env.progress(fmt.Sprintf("%s, %s, seed %d: %d", t.Task, t.Variant, t.Seed, t.Best.Muls), len(done), len(wanted))
+					}
 				}
 				mu.Unlock()
 			}
 		})
 	}
-	for _, t := range wanted {
+	for _, job := range jobs {
 		if ctx.Err() != nil {
 			break
 		}
-		work <- t
+		work <- job
 	}
 	close(work)
 	wg.Wait()
@@ -160,39 +180,90 @@ func (c *Trainings) Run(ctx context.Context, env Env) error {
 	return errors.Join(c.report(env.Dir, done), ctx.Err())
 }
 
-// train fills in what a training finds and keeps it in the directory.
-func (c *Trainings) train(ctx context.Context, dir string, t *Trained) error {
-	v := c.Variants[slices.IndexFunc(c.Variants, func(v Variant) bool { return v.Name == t.Variant })]
-	settings, err := c.settings(v, t.Task, t.Seed)
+// train fills in what a training finds, for all of its tasks, and keeps it in the directory.
+func (c *Trainings) train(ctx context.Context, dir string, job []*Trained) error {
+	first := job[0]
+	v := c.Variants[slices.IndexFunc(c.Variants, func(v Variant) bool { return v.Name == first.Variant })]
+	var group []string
+	kept := c.From != ""
+	for _, t := range job {
+		group = append(group, t.Task)
+		if c.From != "" {
+			err := t.load(filepath.Join(c.From, "trainings", t.file()))
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
+			kept = kept && err == nil
+		}
+	}
+	settings, err := c.settings(v, group, first.Seed)
 	if err != nil {
 		return err
 	}
 	switch {
+	case kept:
 	case v.Policy == "uniform":
-		err = t.uniform(ctx, settings)
+		err = first.uniform(ctx, settings)
 	default:
 		var from string
-		if from, err = c.earlier(settings); err == nil && from != "" {
-			err = t.take(from)
-		} else if err == nil {
-			err = inScratch(func(scratch string) error {
-				metrics := func(r map[string]any) error { t.measure(r); return nil }
-				if err := settings.Run(ctx, train.Env{Dir: scratch, Metrics: metrics}); err != nil {
+		if from, err = c.earlier(settings); err != nil {
+			break
+		}
+		if from != "" {
+			for _, t := range job {
+				err = errors.Join(err, t.take(from))
+			}
+			break
+		}
+		err = inScratch(func(scratch string) error {
+			metrics := func(r map[string]any) error {
+				for _, t := range job {
+					t.measure(r)
+				}
+				return nil
+			}
+			if err := settings.Run(ctx, train.Env{Dir: scratch, Metrics: metrics}); err != nil {
+				return err
+			}
+			for _, t := range job {
+				if err := t.collect(scratch); err != nil {
 					return err
 				}
-				return t.collect(scratch)
-			})
-		}
+			}
+			return nil
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("%s, %s, seed %d: %w", t.Task, t.Variant, t.Seed, err)
+		return fmt.Errorf("%s, %s, seed %d: %w", strings.Join(group, ", "), first.Variant, first.Seed, err)
 	}
+	for _, t := range job {
+		if err := t.keep(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load reads a training that was kept.
+func (t *Trained) load(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, t)
+}
+
+// keep recounts the order from the root and writes the training into the directory.
+func (t *Trained) keep(dir string) error {
 	s, err := Prepare(t.Task)
 	if err != nil {
 		return err
 	}
-	if t.Best.Muls, err = s.Graph.Muls(t.Best.Order); err != nil { // recounted from the root
+	if t.Best.Muls, err = s.Graph.Muls(t.Best.Order); err != nil {
 		return err
+	}
+	if t.Best.Cost == 0 { // of a training from before there were other objectives
+		t.Best.Cost = t.Best.Muls
 	}
 	data, err := json.Marshal(t)
 	if err != nil {
@@ -323,102 +394,4 @@ func (t *Trained) take(dir string) error {
 	}
 	t.Commit = m.Program.Commit
 	return t.collect(dir)
-}
-
-// report writes the table, a curve for each task and a page.
-func (c *Trainings) report(dir string, done []*Trained) error {
-	table := report.Table{
-		Title: c.Title,
-		Caption: fmt.Sprintf("Multiplications of the cheapest order met: median [lowest–highest] over the seeds, of which %v were asked for. Settings: %s. "+
-			"Bare policy: the order that the network of the training plays without search and without reductions. Annealing: %v on one core. Published: the best over seeds (Lohoff & Neftci, arXiv 2406.05027).",
-			c.Seeds, strings.Join(c.Set, ", "), annealingMost),
-		Columns: []report.Column{{Name: "task"}, {Name: "variant"}, {Name: "seeds"}, {Name: "cheapest", Format: "%.0f"}, {Name: "bare policy", Format: "%.0f"}, {Name: "time to best", Unit: "s", Format: "%.1f"},
-			{Name: "published AlphaZero"}, {Name: "annealing"}},
-	}
-	var page strings.Builder
-	page.WriteString("# " + c.Title + "\n\n[manifest.json](manifest.json) names the program, the machine and the settings; trainings/ holds every training with its order.\n\n")
-	var figures strings.Builder
-	bars := report.BarChart{Title: c.Title, Subtitle: "excess over the cheapest known order, median over the seeds", Y: report.Axis{Label: "excess", Unit: "%"}, Groups: c.Tasks}
-	for _, v := range c.Variants {
-		bars.Series = append(bars.Series, report.BarSeries{Name: v.Name})
-	}
-	for _, task := range c.Tasks {
-		s, err := Prepare(task)
-		if err != nil {
-			return err
-		}
-		annealed, err := search.Run(context.Background(), "anneal", search.Problem{Graph: s.Graph}, search.Settings{Evaluations: 2_000_000, Seed: c.Seeds[0]})
-		if err != nil {
-			return err
-		}
-		var published any
-		f := report.LinePlot{Title: task + ": cheapest order met", Subtitle: "median and quartiles over the seeds", X: report.Axis{Label: "time", Unit: "s", Log: true}, Y: report.Axis{Label: "multiplications"},
-			References: []report.Line{{Value: float64(annealed.Cost), Label: "annealing"}}}
-		if ref := tasks.Reference(task); ref != nil && ref.BestAlphaZero > 0 {
-			published = count(ref.BestAlphaZero)
-			f.References = append(f.References, report.Line{Value: float64(ref.BestAlphaZero), Label: "published AlphaZero"})
-		}
-		known := float64(annealed.Cost)
-		for _, t := range done {
-			if t.Task == task {
-				known = min(known, float64(t.Best.Muls))
-			}
-		}
-		for k, v := range c.Variants {
-			var muls, policy, seconds []float64
-			var traces [][]report.TracePoint
-			for _, t := range done {
-				if t.Task != task || t.Variant != v.Name {
-					continue
-				}
-				muls, seconds = append(muls, float64(t.Best.Muls)), append(seconds, t.Best.Seconds)
-				if t.Policy > 0 {
-					policy = append(policy, float64(t.Policy))
-				}
-				var trace []report.TracePoint
-				for _, p := range t.Curve {
-					trace = append(trace, report.TracePoint{Seconds: max(p[0], 1e-2), Cost: p[1]})
-				}
-				traces = append(traces, trace)
-			}
-			if len(muls) == 0 {
-				bars.Series[k].Values = append(bars.Series[k].Values, 0)
-				continue
-			}
-			seeds := fmt.Sprint(len(muls))
-			if len(muls) < len(c.Seeds) {
-				seeds += fmt.Sprintf(" of %d", len(c.Seeds))
-			}
-			var bare any
-			if len(policy) > 0 {
-				bare = span(policy)
-			}
-			table.Rows = append(table.Rows, []any{task, v.Name, seeds, span(muls), bare, bench.Summarize(seconds).Median, published, annealed.Cost})
-			bars.Series[k].Values = append(bars.Series[k].Values, 100*(bench.Summarize(muls).Median/known-1))
-			series, err := report.AnytimeSeries(v.Name, traces...)
-			if err != nil {
-				return err
-			}
-			f.Series = append(f.Series, series)
-		}
-		if err := report.SaveFigure(dir, "curve_"+task, f); err != nil {
-			return err
-		}
-		fmt.Fprintf(&figures, "\n![%s](curve_%s.svg)\n", task, task)
-	}
-	if err := report.SaveTable(dir, "trainings", table); err != nil {
-		return err
-	}
-	if len(c.Variants) > 1 {
-		if err := report.SaveFigure(dir, "variants", bars); err != nil {
-			return err
-		}
-		figures.WriteString("\n![variants](variants.svg)\n")
-	}
-	text, err := table.Markdown()
-	if err != nil {
-		return err
-	}
-	page.WriteString(strings.TrimPrefix(text, "**"+table.Title+"**\n\n") + figures.String())
-	return runs.WriteFile(filepath.Join(dir, "README.md"), []byte(page.String()))
 }

@@ -3,8 +3,10 @@ package experiments
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -52,8 +54,40 @@ func TestTrainingsSmall(t *testing.T) {
 	}
 }
 
+// TestTrainingsJoint trains one agent on two tasks, and reports its trainings once more without training.
+func TestTrainingsJoint(t *testing.T) {
+	c := DefaultTrainings()
+	c.Tasks, c.Joint = []string{"KerrSenn_metric", "Helmholtz"}, true
+	c.Set = []string{"iterations=2", "budget=0", "workers=1", "search.simulations=4", "search.considered=4", "games=6", "steps=2", "batch=8"}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	first, second := t.TempDir(), t.TempDir()
+	if err := c.Run(context.Background(), Env{Dir: first}); err != nil {
+		t.Fatal(err)
+	}
+	c.From = first
+	if err := c.Run(context.Background(), Env{Dir: second}); err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range c.Tasks {
+		name := (&Trained{Variant: "self-play", Task: task, Seed: 1}).file()
+		var a, b Trained
+		if err := errors.Join(a.load(filepath.Join(first, "trainings", name)), b.load(filepath.Join(second, "trainings", name))); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Prepare(task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if muls, err := s.Graph.Muls(a.Best.Order); err != nil || muls != a.Best.Muls || muls > s.Cost(Markowitz).Muls || a.Policy == 0 || !reflect.DeepEqual(a, b) {
+			t.Errorf("%s: order costs %d (%v): %+v, later %+v", task, muls, err, a, b)
+		}
+	}
+}
+
 func TestTrainingsConfigurations(t *testing.T) {
-	for _, name := range []string{"alphazero_15min", "alphazero_ablations"} {
+	for _, name := range []string{"alphazero_15min", "alphazero_ablations", "alphazero_joint"} {
 		c := DefaultTrainings()
 		if err := runs.Load("../../experiments/"+name+".yaml", c); err != nil {
 			t.Fatal(err)
@@ -71,6 +105,7 @@ func TestTrainingsConfigurations(t *testing.T) {
 		{func(c *Trainings) { c.Variants[0].Set = []string{"search.simulation=3"} }, "did you mean"},
 		{func(c *Trainings) { c.Variants = append(c.Variants, c.Variants[0]) }, "two named"},
 		{func(c *Trainings) { c.Tasks = []string{"Perceptron"} }, "works on arrays"},
+		{func(c *Trainings) { c.Joint, c.Variants[0].Policy = true, "uniform" }, "nothing to train jointly"},
 	} {
 		c := DefaultTrainings()
 		bad.change(c)

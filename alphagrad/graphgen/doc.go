@@ -1,5 +1,5 @@
 // Package graphgen makes random scalar programs to train on: the operators of the benchmark tasks, in shapes that
-// scientific code has, of any size from 20 vertices.
+// scientific code has, of any size from 8 vertices.
 //
 // A program belongs to a [Family], a row of a table that says how values are reused and how inputs and outputs relate.
 // The same family, size and seed always give the same program. Every program is legal ([ir.Verify]), has exactly the

@@ -10,7 +10,7 @@ import (
 
 // The sizes of programs, in vertices.
 const (
-	MinVertices = 20
+	MinVertices = 8
 	MaxVertices = 4096
 )
 

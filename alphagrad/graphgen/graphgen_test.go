@@ -228,7 +228,7 @@ func TestBadSettings(t *testing.T) {
 		want string
 	}{
 		{graphgen.Settings{Family: "chian", Vertices: 50}, `unknown family "chian"; did you mean "chain"?; known families: [chain `},
-		{graphgen.Settings{Family: "chain", Vertices: 19}, "a program of 19 vertices: sizes go from 20 to 4096"},
+		{graphgen.Settings{Family: "chain", Vertices: 7}, "a program of 7 vertices: sizes go from 8 to 4096"},
 		{graphgen.Settings{Family: "chain", Vertices: 5000}, "a program of 5000 vertices"},
 	} {
 		if _, err := graphgen.Generate(c.s); err == nil || !strings.Contains(err.Error(), c.want) {

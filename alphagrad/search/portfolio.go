@@ -9,19 +9,22 @@ const (
 	proofMost  = 300_000
 )
 
-// portfolio runs the methods in the order in which they pay off: two plain orders, an order proposed from outside if there
-// is a proposer, and a cycle of annealing take milliseconds; greedy orders may be better starts of the next cycles; an exact
-// search may then prove the best order optimal; whatever budget remains goes into further annealing, from proposed orders
-// in turn with the best.
+// portfolio runs the methods in the order in which they pay off: two plain orders, a moment of annealing, an order proposed
+// from outside if there is a proposer, and a cycle of annealing take milliseconds; greedy orders may be better starts of the
+// next cycles; an exact search may then prove the best order optimal; whatever budget remains goes into further annealing,
+// from proposed orders in turn with the best.
 func portfolio(r *run, rng *rand.Rand) {
 	plain(r, rng)
-	proposed := r.stop == "" && r.propose() != nil
 	a := newAnnealer(r, rng)
 	if a == nil {
 		return
 	}
+	a.cycle(a.steps()/16, max(2*coldest, a.scale*heats[0])) // a glance, which settles small graphs
+	proposed := r.stop == "" && r.propose() != nil
+	a.restart()
 	if proposed {
 		a.polish()
+		a.restart()
 	}
 	if !a.cycles(1) {
 		return

@@ -114,7 +114,7 @@ func Lookup(name string) (*Task, error) {
 			known = append(known, t.Name)
 		}
 	}
-	return nil, fmt.Errorf("unknown task %q%s; known tasks: %v", name, ir.Suggest(name, known), known)
+	return nil, fmt.Errorf("unknown task %q%s; known tasks: %v", name, ir.Suggest(name, append(UnseenNames(), known...)), known)
 }
 
 // ProgramOf traces the named task's function.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
@@ -16,6 +17,7 @@ type Agent struct {
 	search   *mcts.Search
 	result   mcts.Result
 	vertices []int32
+	halt     func() bool // asked before every evaluation: whether to end the game with errHalted; nil: never
 
 	// Of the current game.
 	evaluations int64
@@ -55,12 +57,17 @@ func (a *Agent) begin(g *game.Game, seed uint64) error {
 	return err
 }
 
+var errHalted = errors.New("halted")
+
 // evaluate asks the network about a state; its value, an improvement relative to the cheap completion, becomes the return
 // expected from here: minus a cost.
 func (a *Agent) evaluate(g mcts.Game, legal []int32, logits []float32) (float64, error) {
 	eg, ok := g.(*game.Game)
 	if !ok {
 		return 0, fmt.Errorf("the agent plays vertex elimination, not %T", g)
+	}
+	if a.halt != nil && a.halt() {
+		return 0, errHalted
 	}
 	a.evaluations++
 	value := 0.0

@@ -38,6 +38,7 @@ type Config struct {
 	Iterations int           `yaml:"iterations"` // to train; 0: until Budget
 	Budget     time.Duration `yaml:"budget"`     // wall time to train; 0: until Iterations
 	Evaluate   int           `yaml:"evaluate"`   // iterations between evaluations and checkpoints
+	Contest    int           `yaml:"contest"`    // generated graphs, the same every time, that an evaluation plays besides the tasks
 	Patience   int           `yaml:"patience"`   // evaluations without an improvement, of the network or of an order, to end after; 0: never
 	Workers    int           `yaml:"workers"`    // games at a time; 0: one per core
 }
@@ -89,7 +90,7 @@ func Default() *Config {
 		Taught:    Taught{Share: 0, Evaluations: 100_000, Positions: 12},
 		Games:     16, Replay: 1000, Priority: false, Steps: 20, Batch: 64,
 		Learning:   Learning{Rate: l.LearningRate, Schedule: l.Schedule, Warmup: l.Warmup, Decay: l.Steps, Floor: l.Floor, WeightDecay: l.WeightDecay, ValueWeight: l.ValueWeight},
-		Iterations: 100, Evaluate: 5,
+		Iterations: 100, Evaluate: 5, Contest: 8,
 	}
 }
 
@@ -153,6 +154,7 @@ func (c *Config) Validate() error {
 		{c.Replay < c.Games, fmt.Sprintf("replay: %d games; at least those of an iteration, %d", c.Replay, c.Games)},
 		{c.Steps < 1 || c.Batch < 1, "steps and batch: at least 1"},
 		{c.Iterations < 0 || c.Budget < 0 || (c.Iterations == 0 && c.Budget == 0), "iterations and budget: one must be positive, none negative"},
+		{c.Contest < 0 || c.Contest == 0 && len(c.Tasks) == 0, "contest: at least 1 where there are no tasks"},
 		{c.Evaluate < 1, "evaluate: at least 1"},
 		{c.Annealed < 0, "annealed: must not be negative"},
 		{c.Annealed > 0 && !dense, fmt.Sprintf("annealed: annealing needs the cost of every move, which objective %s does not have", o.name)},

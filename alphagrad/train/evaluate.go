@@ -9,9 +9,6 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/net"
 )
 
-// evaluationGraphs is how many generated graphs, the same every time, an evaluation plays besides the tasks.
-const evaluationGraphs = 24
-
 // contest lists the graphs on which networks are compared.
 func (t *Trainer) contest() []string {
 	var sources []string
@@ -19,7 +16,7 @@ func (t *Trainer) contest() []string {
 		sources = append(sources, taskSource(name))
 	}
 	if g := t.config.Generated; g.Share > 0 {
-		for k := range evaluationGraphs {
+		for k := range t.config.Contest {
 			sources = append(sources, randomSource(g.Low, g.High, uint64(t.seed.Sub("evaluation").At(k))>>1))
 		}
 	}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
@@ -16,12 +17,18 @@ const Method = "alphazero"
 
 // FindOrder looks for a cheap order by letting an agent play: once as well as it can, then with exploration, game after game,
 // until the budget is spent or an order meets the lower bound. Evaluations are those of the network; the same seed and
-// number of evaluations give the same answer. It ends between games, so a budget may be overrun by one game. Warm starts
-// are not used.
+// number of evaluations give the same answer. A budget of evaluations may be overrun by one game; time ends a game under way,
+// with the cheapest order met in it. Warm starts are not used.
 func FindOrder(ctx context.Context, n *net.Network, g *elim.Graph, simulations int, s search.Settings) (search.Result, error) {
 	begin := time.Now()
 	r := search.Result{Method: Method, Status: search.BudgetSpent}
-	r.LowerBound, _ = elim.LowerBound(ctx, elim.NewState(g))
+	bounding := ctx
+	if s.Budget > 0 { // as in package search: cuts that are missing count as zero
+		var cancel context.CancelFunc
+		bounding, cancel = context.WithTimeout(ctx, s.Budget/4)
+		defer cancel()
+	}
+	r.LowerBound, _ = elim.LowerBound(bounding, elim.NewState(g))
 	gm, err := NewGame("", g, game.All)
 	if err != nil {
 		return r, err
@@ -33,8 +40,14 @@ func FindOrder(ctx context.Context, n *net.Network, g *elim.Graph, simulations i
 	if err != nil {
 		return r, err
 	}
+	over := func() bool { return ctx.Err() != nil || s.Budget > 0 && time.Since(begin) >= s.Budget }
 	for k := 0; ; k++ {
+		player.halt = over
 		p, err := player.Play(gm, uint64(runs.Seed(s.Seed).At(k)))
+		if errors.Is(err, errHalted) {
+			p = &Play{Evaluations: player.evaluations}
+			err = player.report(gm, p)
+		}
 		if err != nil {
 			return r, err
 		}
@@ -50,13 +63,13 @@ func FindOrder(ctx context.Context, n *net.Network, g *elim.Graph, simulations i
 		case r.Cost == r.LowerBound:
 			r.Optimal, r.Status = true, search.Certified
 			return r, nil
-		case len(p.moves) == 0:
+		case len(p.moves) == 0 && p.Line != nil:
 			r.Status = search.Finished // no choice, so every game is this one
 			return r, nil
 		case ctx.Err() != nil:
 			r.Status = search.Cancelled
 			return r, nil
-		case s.Budget > 0 && time.Since(begin) >= s.Budget, s.Evaluations > 0 && r.Evaluations >= s.Evaluations, s.Budget == 0 && s.Evaluations == 0:
+		case over(), s.Evaluations > 0 && r.Evaluations >= s.Evaluations, s.Budget == 0 && s.Evaluations == 0:
 			return r, nil
 		}
 		if k == 0 {

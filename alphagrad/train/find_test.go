@@ -42,6 +42,10 @@ func TestFindOrder(t *testing.T) {
 	if r, err := FindOrder(ctx, n, g, 4, search.Settings{Budget: time.Hour}); err != nil || r.Status != search.Cancelled || g.CheckOrder(r.Order) != nil {
 		t.Errorf("%v, %+v", err, r)
 	}
+	large := openBoard(t, "muls", game.None, randomSource(400, 400, 1)).graph
+	if r, err := FindOrder(context.Background(), n, large, 64, search.Settings{Budget: 100 * time.Millisecond}); err != nil || r.Seconds > 5 || r.Cost != cost(t, large, r.Order) {
+		t.Errorf("%v, %d in %.2f s", err, r.Cost, r.Seconds) // a game takes minutes
+	}
 	heart := openBoard(t, "muls", game.None, taskSource("HumanHeartDipole")).graph
 	if r, err := FindOrder(context.Background(), n, heart, 4, search.Settings{Budget: time.Hour}); err != nil || !r.Optimal || r.Cost != 148 {
 		t.Errorf("%v, %+v", err, r)

@@ -116,7 +116,7 @@ func TestTaughtTrainingImproves(t *testing.T) {
 	c := small()
 	c.Tasks, c.Generated = nil, Generated{Share: 1, Low: 20, High: 30}
 	c.Taught = Taught{Share: 1, Evaluations: 5000, Positions: 8}
-	c.Games, c.Replay, c.Steps, c.Batch, c.Iterations, c.Evaluate, c.Priority = 16, 200, 10, 16, 6, 6, false
+	c.Games, c.Replay, c.Steps, c.Batch, c.Iterations, c.Evaluate, c.Priority, c.Contest = 16, 200, 10, 16, 4, 4, false, 1
 	dir := t.TempDir()
 	trainOnce(t, c, Env{Dir: dir})
 	taught, err := net.Load(dir + "/" + ModelName)

@@ -314,7 +314,7 @@ func TestValidate(t *testing.T) {
 		"learning":                                                                                           func(c *Config) { c.Learning.Rate = -1 },
 		"generated.share":                                                                                    func(c *Config) { c.Generated.Share = 2 },
 		"tasks: there are none":                                                                              func(c *Config) { c.Generated.Share = 0 },
-		"generated: sizes 20…2000; they lie in 20…1024":                                                      func(c *Config) { c.Generated.High = 2000 },
+		"generated: sizes 20…2000; they lie in 8…1024":                                                       func(c *Config) { c.Generated.High = 2000 },
 		"generated: sizes":                                                                                   func(c *Config) { c.Generated.Low = 1 },
 		"search.simulations":                                                                                 func(c *Config) { c.Search.Simulations = 0 },
 		"games":                                                                                              func(c *Config) { c.Games = 0 },

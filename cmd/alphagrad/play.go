@@ -76,9 +76,20 @@ is the bare policy: the likeliest move, one evaluation each, and the order it ma
 				return failure{err}
 			}
 			start := time.Now()
-			p, err := agent.Play(g, seed)
-			if err != nil {
-				return failure{err}
+			var p *train.Play
+			played := make(chan error, 1)
+			go func() {
+				var err error
+				p, err = agent.Play(g, seed)
+				played <- err
+			}()
+			select {
+			case <-cmd.Context().Done(): // the game is given up: the program ends
+				return failure{fmt.Errorf("interrupted after %.1f s; fewer --simulations take less", time.Since(start).Seconds())}
+			case err := <-played:
+				if err != nil {
+					return failure{err}
+				}
 			}
 			if simulations == 0 {
 				p.Order = p.Line
