@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	exec "github.com/alphagrad/alphagrad-go/alphagrad/exec/gomlx"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -123,6 +124,18 @@ var outsiders = []function{
 	f1("a gradient's Jacobian is a Hessian", -1, true, func(x *Node) *Node {
 		return Gradient(ReduceAllSum(Mul(Softmax(x), Tanh(DotProduct(x, Transpose(x, 0, 1))))), x)[0]
 	}, 3, 3),
+	// GoMLX's gradient by this input is not that of the function: central differences are the oracle.
+	f2("convolution", false, func(x, k *Node) *Node { return Convolve(x, k).NoPadding().Done() }, ir.Shape{2, 4, 4, 2}, ir.Shape{2, 3, 2, 2}),
+	f2("padded convolution with strides", true, func(x, k *Node) *Node { return Convolve(Sin(x), k).Strides(2).PadSame().Done() }, ir.Shape{1, 5, 4, 1}, ir.Shape{3, 3, 1, 2}),
+	f2("dilated convolution", true, func(x, k *Node) *Node { return Convolve(x, k).Dilations(2).NoPadding().Done() }, ir.Shape{1, 6, 2}, ir.Shape{2, 2, 2}),
+	f2("spread convolution", false, func(x, k *Node) *Node { return Convolve(x, k).InputDilationPerAxis(2).NoPadding().Done() }, ir.Shape{1, 4, 1}, ir.Shape{2, 1, 1}),
+	f2("grouped convolution", false, func(x, k *Node) *Node { return Convolve(x, k).ChannelGroupCount(2).NoPadding().Done() }, ir.Shape{1, 4, 4}, ir.Shape{2, 2, 6}),
+	f2("convolution in groups of the batch", false, func(x, k *Node) *Node { return Convolve(x, k).BatchGroupCount(2).NoPadding().Done() }, ir.Shape{4, 4, 1}, ir.Shape{2, 1, 6}),
+	f1("mean pool", -1, false, func(x *Node) *Node { return MeanPool(Square(x)).Window(2).Done() }, 1, 4, 4, 2),
+	f1("padded sum pool", -1, false, func(x *Node) *Node { return SumPool(x).Window(3).Strides(1).PadSame().Done() }, 1, 4, 1),
+	f1("max pool", -1, false, func(x *Node) *Node { return MaxPool(Sin(x)).Window(2).Strides(1).PadSame().Done() }, 1, 3, 4, 2),
+	f1("min pool", -1, false, func(x *Node) *Node { return MinPool(x).Window(2).Done() }, 1, 4, 1),
+	f1("running sums", -1, false, func(x *Node) *Node { return CumSum(Square(x), 1) }, 2, 4),
 	{"two heads and a residual network", func(in []*Node) []*Node {
 		x := in[0]
 		for k := 1; k < len(in); k += 2 {
@@ -135,6 +148,51 @@ var outsiders = []function{
 		best := OneHot(Const(x.Graph(), []int32{1, 0}), 3, dtypes.Float32)
 		return Mul(x, ConvertDType(best, x.DType()))
 	}, 2, 3),
+}
+
+// TestWindowsAgainstDifferences: GoMLX has no gradient of every pooling and convolution; central differences of the
+// function on GoMLX are the oracle there.
+func TestWindowsAgainstDifferences(t *testing.T) {
+	for _, f := range outsiders {
+		if f.smooth || f.name == "lstm layer" {
+			continue
+		}
+		t.Run(f.name, func(t *testing.T) {
+			at := f.point(rand.New(rand.NewPCG(23, 24)))
+			values, jac, err := jacobian(t, f, tensorsOf(at, dtypes.Float64)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run, err := NewExec(backend(t), f.fn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			eval := func() []float64 {
+				out, err := exec.Call(run, anys(tensorsOf(at, dtypes.Float64))...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return floats(t, out[0])
+			}
+			const step = 1e-5
+			for j := range at {
+				got, n := floats(t, jac[0][j]), len(at[j].Data)
+				for c := range at[j].Data {
+					x := at[j].Data[c]
+					at[j].Data[c] = x + step
+					up := eval()
+					at[j].Data[c] = x - step
+					down := eval()
+					at[j].Data[c] = x
+					for r := range values[0].Size() {
+						if want := (up[r] - down[r]) / (2 * step); math.Abs(got[r*n+c]-want) > 1e-6 {
+							t.Fatalf("element %d by x%d[%d] is %v, differences give %v", r, j+1, c, got[r*n+c], want)
+						}
+					}
+				}
+			}
+		})
+	}
 }
 
 func TestOutsiders(t *testing.T) {

@@ -83,6 +83,8 @@ var rules = map[graph.NodeType]rule{
 	graph.NodeTypePad:            pad,
 	graph.NodeTypeReverse:        reverse,
 	graph.NodeTypeGather:         gather,
+	graph.NodeTypeConvGeneral:    convolve,
+	graph.NodeTypeReduceWindow:   reduceWindow,
 }
 
 // NodeTypes lists the node types with a rule, sorted. Fused nodes are read as well where GoMLX keeps their unfused form.

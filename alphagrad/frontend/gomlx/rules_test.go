@@ -184,7 +184,7 @@ func TestEveryRuleIsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var used []string
-	for _, f := range functions {
+	for _, f := range slices.Concat(functions, outsiders) {
 		g := NewGraph(b, f.name)
 		var x []*Node
 		for k, s := range f.shapes(dtypes.Float64) {
