@@ -83,7 +83,7 @@ func leaves(rec *ad.Recurrence, state string) bool {
 }
 
 func (b *Build) edit(rec *ad.Recurrence, e Edit) error {
-	if slices.Contains(rec.States, e.From) && b.Rule.Of(e.From).Mode == None && find(rec.Loss, e.From, e.To) == nil {
+	if b.Rule.Of(e.From).Mode == None && slices.Contains(rec.States, e.From) && find(rec.Step, e.From, e.To) != nil {
 		return nil // it is gone with all the others
 	}
 	name := e.From + "→" + e.To

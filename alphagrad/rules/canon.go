@@ -46,9 +46,6 @@ func (r *Rule) Canonical(rec *ad.Recurrence) *Rule {
 			continue
 		}
 		carrier[s] = r.Of(s)
-		if carrier[s].Window == 1 {
-			carrier[s] = Carrier{Mode: None}
-		}
 	}
 	count := map[Carrier]int{}
 	for _, x := range carrier {

@@ -118,12 +118,16 @@ func (c *Carrier) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Of is how a state carries time.
+// Of is how a state carries time; a window of one step carries nothing.
 func (r *Rule) Of(state string) Carrier {
-	if c, own := r.States[state]; own {
-		return c
+	c, own := r.States[state]
+	if !own {
+		c = r.Time
 	}
-	return r.Time
+	if c.Mode == Reverse && c.Window == 1 {
+		return Carrier{Mode: None}
+	}
+	return c
 }
 
 // Parse reads a rule from JSON. It knows no model: see [Rule.Build].

@@ -1,0 +1,217 @@
+package rules
+
+import (
+	"math"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/flat"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/alphagrad/alphagrad-go/alphagrad/snn"
+)
+
+// A Certificate bounds what an edited influence differs from the exact one. With the Jacobians D and D~ of a step, exact and
+// edited, and the influences J and J~ they carry, the error E = J~ − J obeys E_t = D~ E_{t−1} + (D~ − D) J_{t−1} + (F~ − F)
+// where F is what a step adds itself. So if |D~| ≤ λ < 1, |E_t| ≤ (δ sup|J| + φ)/(1 − λ) with δ = sup|D~ − D| and
+// φ = sup|F~ − F|, at every step. Norms of matrices are the largest sums of a row.
+type Certificate struct {
+	Valid  bool    `json:"valid"`  // λ < 1; there is no certificate otherwise
+	Lambda float64 `json:"lambda"` // sup |D~|
+	Delta  float64 `json:"delta"`  // sup |D~ − D|
+	Phi    float64 `json:"phi"`    // sup |F~ − F|
+	Sup    float64 `json:"sup"`    // sup |J|
+	Bound  float64 `json:"bound"`  // on |J~ − J|; infinite without a certificate
+	Error  float64 `json:"error"`  // largest |J~ − J| measured
+}
+
+// Tightness is the measured error over its bound.
+func (c Certificate) Tightness() float64 { return c.Error / c.Bound }
+
+// matrix is dense and row-major.
+type matrix struct {
+	rows, cols int
+	at         []float64
+}
+
+func (m matrix) norm() (norm float64) {
+	for i := range m.rows {
+		sum := 0.0
+		for _, x := range m.at[i*m.cols : (i+1)*m.cols] {
+			sum += math.Abs(x)
+		}
+		norm = math.Max(norm, sum)
+	}
+	return norm
+}
+
+// times computes a·b + c.
+func (a matrix) times(b, c matrix) matrix {
+	m := matrix{a.rows, b.cols, append([]float64(nil), c.at...)}
+	for i := range a.rows {
+		for k := range a.cols {
+			if x := a.at[i*a.cols+k]; x != 0 {
+				for j := range b.cols {
+					m.at[i*b.cols+j] += x * b.at[k*b.cols+j]
+				}
+			}
+		}
+	}
+	return m
+}
+
+func (a matrix) less(b matrix) matrix {
+	m := matrix{a.rows, a.cols, append([]float64(nil), a.at...)}
+	for i, x := range b.at {
+		m.at[i] -= x
+	}
+	return m
+}
+
+// Certify computes the certificate of a rule along one sequence: D and F of every step are taken row by row from one step of
+// the network's own reverse derivative, edited and exact. Rules whose matrices are drawn anew every step, and masks on
+// influences, have none, for they are no edits of D.
+func (b *Build) Certify(rec *ad.Recurrence, shared snn.Values, batch *snn.Batch) (*Certificate, error) {
+	c := &Certificate{Bound: math.Inf(1)}
+	if b.Method.Masks != nil || b.Method.Fresh != nil || b.Method.Windows != nil {
+		return c, nil
+	}
+	exact, err := newStepper(rec, nil)
+	if err != nil {
+		return nil, err
+	}
+	edited, err := newStepper(rec, b.Method.Edits)
+	if err != nil {
+		return nil, err
+	}
+	primal, err := rec.Primal()
+	if err != nil {
+		return nil, err
+	}
+	p, err := flat.Compile(primal)
+	if err != nil {
+		return nil, err
+	}
+	m := p.New()
+	bindAll(p, m, shared, batch, 0)
+	n, params := exact.states, exact.params
+	j, k := matrix{n, params, make([]float64, n*params)}, matrix{n, params, make([]float64, n*params)}
+	for t := range batch.Steps {
+		state := snn.Values{}
+		for _, s := range rec.States {
+			state[s] = append([]float64(nil), m.Input(s)...)
+		}
+		d, f := exact.jacobians(shared, state, batch, t)
+		e, g := edited.jacobians(shared, state, batch, t)
+		c.Lambda = math.Max(c.Lambda, e.norm())
+		c.Delta = math.Max(c.Delta, e.less(d).norm())
+		c.Phi = math.Max(c.Phi, g.less(f).norm())
+		c.Sup = math.Max(c.Sup, j.norm()) // before the step
+		j, k = d.times(j, f), e.times(k, g)
+		c.Error = math.Max(c.Error, k.less(j).norm())
+		bindAll(p, m, shared, batch, t)
+		m.Run()
+	}
+	if c.Valid = c.Lambda < 1; c.Valid {
+		c.Bound = (c.Delta*c.Sup + c.Phi) / (1 - c.Lambda)
+	}
+	return c, nil
+}
+
+// A stepper computes the Jacobians of one step by its reverse derivative, without any loss.
+type stepper struct {
+	rec            *ad.Recurrence
+	p              *flat.Program
+	m              *flat.Machine
+	states, params int
+}
+
+func newStepper(rec *ad.Recurrence, edits []ad.Edit) (*stepper, error) {
+	bare := *rec
+	bare.Loss, bare.End = nil, nil
+	bare.Params = nil
+	for _, p := range rec.Params { // those of the readout are no inputs of the step
+		if has(rec.Step, p) {
+			bare.Params = append(bare.Params, p)
+		}
+	}
+	var own []ad.Edit
+	for _, e := range edits {
+		if find(rec.Step, e.From, e.To) != nil || e.To == ad.AllEdges {
+			own = append(own, e)
+		}
+	}
+	back, err := bare.Reverse(own...)
+	if err != nil {
+		return nil, err
+	}
+	s := &stepper{rec: &bare}
+	if s.p, err = flat.Compile(back); err != nil {
+		return nil, err
+	}
+	s.m = s.p.New()
+	for _, x := range bare.States {
+		s.states += rec.Shape(x).Size()
+	}
+	for _, x := range bare.Params {
+		s.params += rec.Shape(x).Size()
+	}
+	return s, nil
+}
+
+func has(p *ir.Program, input string) bool {
+	for _, id := range p.Inputs {
+		if p.Nodes[id].Name == input {
+			return true
+		}
+	}
+	return false
+}
+
+// jacobians are those of the states after a step by the states before it and by the parameters.
+func (s *stepper) jacobians(shared, state snn.Values, batch *snn.Batch, t int) (d, f matrix) {
+	d, f = matrix{s.states, s.states, nil}, matrix{s.states, s.params, nil}
+	bindAll(s.p, s.m, shared, batch, t)
+	for _, out := range s.rec.States {
+		for i := range s.rec.Shape(out).Size() {
+			for _, x := range s.rec.States {
+				if s.p.Has(x) {
+					copy(s.m.Input(x), state[x])
+				}
+				if s.p.Has(ad.AdjointName(x)) {
+					clear(s.m.Input(ad.AdjointName(x)))
+				}
+			}
+			for _, x := range s.rec.Params {
+				clear(s.m.Input(ad.GradientName(x)))
+			}
+			if s.p.Has(ad.AdjointName(out)) {
+				s.m.Input(ad.AdjointName(out))[i] = 1
+			}
+			s.m.Run()
+			for _, x := range s.rec.States {
+				d.at = append(d.at, s.m.Output(ad.AdjointName(x))...)
+			}
+			for _, x := range s.rec.Params {
+				f.at = append(f.at, s.m.Output(ad.GradientName(x))...)
+			}
+		}
+	}
+	return d, f
+}
+
+// bindAll points a machine at parameters and at the data of a step of the first sequence.
+func bindAll(p *flat.Program, m *flat.Machine, shared snn.Values, b *snn.Batch, t int) {
+	for name, v := range shared {
+		if slot := p.Slot(name); slot >= 0 {
+			m.BindAt(slot, v)
+		}
+	}
+	for _, d := range []struct {
+		name string
+		from []float64
+	}{{snn.InputName, b.Input}, {snn.TargetName, b.Target}, {snn.WeightName, b.Weight}} {
+		if slot := p.Slot(d.name); slot >= 0 {
+			n := len(d.from) / (b.Steps * b.Size)
+			m.BindAt(slot, d.from[t*b.Size*n:(t*b.Size+1)*n])
+		}
+	}
+}
