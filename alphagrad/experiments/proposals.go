@@ -90,10 +90,16 @@ func plainly(method string) func(context.Context, *net.Network, string, *elim.Gr
 	}
 }
 
+// The two methods that the verdict is about.
+const (
+	plain    = "portfolio"
+	assisted = "portfolio with the network"
+)
+
 var searchers = []searcher{
 	{"annealing", plainly("anneal")},
-	{"portfolio", plainly("portfolio")},
-	{"portfolio with the network", func(ctx context.Context, n *net.Network, name string, g *elim.Graph, s search.Settings) (search.Result, error) {
+	{plain, plainly("portfolio")},
+	{assisted, func(ctx context.Context, n *net.Network, name string, g *elim.Graph, s search.Settings) (search.Result, error) {
 		var err error
 		if s.Propose, err = train.NewProposer(n, name, g, s.Seed); err != nil {
 			return search.Result{}, err

@@ -53,7 +53,7 @@ func TestProposalsSmall(t *testing.T) {
 		}
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "README.md"))
-	if err != nil || !strings.Contains(string(page), "near_tasks.svg") || !strings.Contains(string(page), "near_large.svg") {
+	if err != nil || !strings.Contains(string(page), "near_tasks.svg") || !strings.Contains(string(page), "near_large.svg") || !strings.Contains(string(page), "In the geometric mean") {
 		t.Errorf("%v\n%s", err, page)
 	}
 }
