@@ -52,7 +52,7 @@ func (c *Speed) places() []place {
 	return all
 }
 
-// Fastest is the fastest method of a contender for a task at a place, nil if there is none.
+// fastest is the fastest method of a contender for a task at a place, nil if there is none.
 func (r *SpeedResult) fastest(task string, at place, methods []string) *SpeedRow {
 	var best *SpeedRow
 	for _, row := range r.Rows {
@@ -64,7 +64,7 @@ func (r *SpeedResult) fastest(task string, at place, methods []string) *SpeedRow
 	return best
 }
 
-// TimesTable has the time per Jacobian of every contender at one place.
+// timesTable has the time per Jacobian of every contender at one place.
 func (c *Speed) timesTable(r *SpeedResult, at place) report.Table {
 	t := report.Table{
 		Title: "Time of one value and Jacobian: " + at.String(),
@@ -103,6 +103,15 @@ func (c *Speed) timesTable(r *SpeedResult, at place) report.Table {
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// Tables are the times at every place.
+func (c *Speed) Tables(r *SpeedResult) []report.Table {
+	var tables []report.Table
+	for _, at := range c.places() {
+		tables = append(tables, c.timesTable(r, at))
+	}
+	return tables
 }
 
 func methodsOf(contender string) []string {
