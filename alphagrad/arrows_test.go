@@ -48,7 +48,8 @@ var mayImport = map[string][]string{
 	"alphagrad/rules/policy":   {"alphagrad/exec/gomlx", "alphagrad/rules", "alphagrad/runs", "alphagrad/snn"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":           {"alphagrad/rules", "alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
-	"alphagrad/experiments":    {"alphagrad/graphgen", "alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn"},
+	"alphagrad/experiments":    {"alphagrad/graphgen", "alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn", "alphagrad/exec/interp", "alphagrad/peers"},
+	"alphagrad/peers":          {"alphagrad/ir", "alphagrad/exec/gosrc", "alphagrad/runs"},
 
 	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},
 	"examples/jacobians":          {},
@@ -62,7 +63,7 @@ var leafLibraries = map[string][]string{
 	"gonum.org/v1/plot":                 {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/goccy/go-graphviz":      {"alphagrad/report", "alphagrad/report/nb", "alphagrad/view", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/janpfeifer/gonb":        {"alphagrad/report/nb"},
-	"github.com/goccy/go-yaml":          {"alphagrad/rules", "alphagrad/rules/policy", "alphagrad/view", "alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "alphagrad/snn/data", "alphagrad/snn/learn", "alphagrad/nir", "cmd/alphagrad"},
+	"github.com/goccy/go-yaml":          {"alphagrad/rules", "alphagrad/rules/policy", "alphagrad/view", "alphagrad/runs", "alphagrad/notebook", "alphagrad/experiments", "alphagrad/train", "alphagrad/snn/data", "alphagrad/snn/learn", "alphagrad/nir", "cmd/alphagrad", "alphagrad/peers"},
 	"github.com/gomlx/gomlx":            {"alphagrad/rules/policy", "alphagrad/exec/gomlx", "alphagrad/frontend/gomlx", "alphagrad/net", "alphagrad/train", "alphagrad/experiments", "cmd/alphagrad"},
 	"github.com/scigolib/hdf5":          {}, // only tests, as an oracle
 	"github.com/spf13/cobra":            {"cmd/alphagrad"},

@@ -44,6 +44,7 @@ var kinds = []struct {
 	{"eprop_scaling", func() Experiment { return DefaultEpropScaling() }},
 	{"rules", func() Experiment { return DefaultRules() }},
 	{"rules_compare", func() Experiment { return DefaultRulesCompare() }},
+	{"speed", func() Experiment { return DefaultSpeed() }},
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.

@@ -29,17 +29,25 @@ func newBench() *cobra.Command {
 	c.Search.Budget = time.Second
 	var own source
 	var at string
+	var peers bool
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Time the Jacobians of different elimination orders on this machine",
 		Long: `Generate, compile and time the value-and-Jacobian programs of the forward, reverse, Markowitz and published orders and of
 the best order of a short search. Candidates take turns; medians and quartiles are reported, speed-ups over the better of
-forward and reverse pair by pair. Needs the Go toolchain.`,
-		Example: "  alphagrad bench --task RoeFlux_1d\n  alphagrad bench --task g --task RobotArm_6DOF --batch 4096 --json\n  alphagrad bench --go flux.go:Flux --at point.json",
+forward and reverse pair by pair. Needs the Go toolchain.
+
+With --peers our code of the order with the fewest operations is timed beside compiled C, CasADi, CppADCodeGen, Enzyme, JAX,
+gonum's finite differences and GoMLX's gradients. The Python libraries are installed into .cache/peers of the checkout the
+first time; what is missing or fails is named and left out.`,
+		Example: "  alphagrad bench --task RoeFlux_1d\n  alphagrad bench --task g --task RobotArm_6DOF --batch 4096 --json\n  alphagrad bench --go flux.go:Flux --at point.json\n  alphagrad bench --peers --task RoeFlux_1d",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.Validate(); err != nil {
 				return err
+			}
+			if peers {
+				return benchPeers(cmd, c)
 			}
 			measure := c.Measure
 			if own.function != "" {
@@ -82,9 +90,11 @@ forward and reverse pair by pair. Needs the Go toolchain.`,
 	cmd.Flags().IntVar(&c.Bench.Repetitions, "repetitions", c.Bench.Repetitions, "turns taken by every candidate")
 	cmd.Flags().Float64Var(&c.Bench.Milliseconds, "milliseconds", c.Bench.Milliseconds, "length of a turn")
 	cmd.Flags().IntVar(&c.Bench.Batch, "batch", c.Bench.Batch, "samples of the batched form")
+	cmd.Flags().BoolVar(&peers, "peers", false, "time other libraries too")
 	own.goFlags(cmd)
 	cmd.Flags().StringVar(&at, "at", "", "JSON file with the point at which the function given by --go is timed, - for standard input")
 	cmd.MarkFlagsMutuallyExclusive("task", "go")
+	cmd.MarkFlagsMutuallyExclusive("peers", "go")
 	cmd.MarkFlagsRequiredTogether("go", "at")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("task", completeTasks))
 	return cmd

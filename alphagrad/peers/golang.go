@@ -1,0 +1,343 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
+)
+
+var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
+
+// makeGo generates and compiles the Go worker, in a module that has the same requirements as ours.
+func (b *Build) makeGo(ctx context.Context) error {
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		return errors.New("our side is generated Go and needs the Go toolchain: no \"go\" on the PATH")
+	}
+	dir := filepath.Join(b.dir, "go")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	mod, err := os.ReadFile(filepath.Join(b.env.Root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	sum, err := os.ReadFile(filepath.Join(b.env.Root, "go.sum"))
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{"go.mod": moduleLine.ReplaceAll(mod, []byte("module speed")), "go.sum": sum}
+	var table strings.Builder
+	for _, p := range b.problems {
+		generated, err := goSources(p)
+		if err != nil {
+			return fmt.Errorf("problem %s: %w", p.Name, err)
+		}
+		for name, text := range generated {
+			files[name] = text
+		}
+		table.WriteString(goRow(p))
+	}
+	files["main.go"] = []byte(strings.NewReplacer("POINTS", fmt.Sprint(Points), "TABLE", table.String()).Replace(goMain))
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	b.golang = filepath.Join(b.dir, "go-worker")
+	cmd := exec.CommandContext(ctx, tool, "build", "-o", b.golang, ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOTOOLCHAIN=local")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compiling the generated Go: %w: %.600s", err, out)
+	}
+	return nil
+}
+
+// goSources prints the derivative and, for finite differences, the function.
+func goSources(p Problem) (map[string][]byte, error) {
+	m := len(p.Value.Outputs)
+	derivative, err := gosrc.File("main", gosrc.Function{Name: p.Name, Program: p.Derivative, Results: []gosrc.Result{
+		{Name: "y", Len: m}, {Name: "jac", Len: m * len(p.Value.Inputs)}}})
+	if err != nil {
+		return nil, err
+	}
+	value, err := gosrc.File("main", gosrc.Function{Name: p.Name + "Value", Program: p.Value, Results: []gosrc.Result{{Name: "y", Len: m}}})
+	return map[string][]byte{"derivative_" + p.Name + "_.go": derivative, "value_" + p.Name + "_.go": value}, err
+}
+
+// goRow is a problem's row in the worker's table.
+func goRow(p Problem) string {
+	name, n, m := gosrc.Identifier(p.Name), len(p.Value.Inputs), len(p.Value.Outputs)
+	var points strings.Builder
+	for _, x := range p.Points {
+		points.WriteString("{")
+		for _, v := range x {
+			points.WriteString(strconv.FormatFloat(v, 'x', -1, 64) + ", ")
+		}
+		points.WriteString("}, ")
+	}
+	return strings.NewReplacer("QUOTED", strconv.Quote(p.Name), "NAME", name, "VALUE", gosrc.Identifier(p.Name+"Value"), "N", fmt.Sprint(n), "M", fmt.Sprint(m), "ENTRIES", fmt.Sprint(n*m), "SAMPLES", points.String()).Replace(`
+	QUOTED: func() *problem {
+		points := [...][N]float64{SAMPLES}
+		var y [M]float64
+		var jac [ENTRIES]float64
+		return &problem{inputs: N, values: M, points: func(k int) []float64 { return points[k%len(points)][:] },
+			loop: func(calls int) (a, b []float64) {
+				for i := range calls {
+					NAME(&points[i%len(points)], &y, &jac)
+				}
+				return y[:], jac[:]
+			},
+			batch: NAMEBatch,
+			value: func(y, x []float64) { VALUE((*[N]float64)(x), (*[M]float64)(y)) },
+		}
+	}(),`)
+}
+
+// goMain is the worker's main program; it answers the requests that experiments/peers/driver.c describes.
+const goMain = `package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gonum.org/v1/gonum/diff/fd"
+	"gonum.org/v1/gonum/mat"
+)
+
+type problem struct {
+	inputs, values int
+	points         func(k int) []float64
+	loop           func(calls int) (y, jac []float64) // single samples, going round the points
+	batch          func(n int, x, y, jac []float64)
+	value          func(y, x []float64)
+}
+
+var problems = map[string]*problem{TABLE
+}
+
+// A share is the part of a batch that one thread computes, with memory of its own.
+type share struct {
+	start, n  int
+	x, y, jac []float64
+}
+
+var (
+	threads int
+	shares  []share
+	filled  string // what the shares hold
+	current *problem
+	round   atomic.Int64
+	done    atomic.Int64
+)
+
+func prepare(name string, p *problem, batch int) {
+	if key := fmt.Sprint(name, batch); filled != key {
+		filled, current = key, p
+		used := threads
+		if batch < threads {
+			used = 1
+		}
+		for t := range shares {
+			s := &shares[t]
+			*s = share{}
+			if t >= used {
+				continue
+			}
+			s.start = batch * t / used
+			s.n = batch*(t+1)/used - s.start
+			s.x, s.y, s.jac = make([]float64, p.inputs*s.n), make([]float64, p.values*s.n), make([]float64, p.values*p.inputs*s.n)
+			for k := range s.n {
+				for j, v := range p.points(s.start + k) {
+					s.x[j*s.n+k] = v
+				}
+			}
+		}
+		runtime.GC()
+	}
+}
+
+func (s *share) compute() {
+	if s.n > 0 {
+		current.batch(s.n, s.x, s.y, s.jac)
+	}
+}
+
+// helper waits for rounds, spinning first: a turn has one every few microseconds.
+func helper(t int) {
+	for seen := int64(0); ; seen++ {
+		for spins := 0; round.Load() == seen; spins++ {
+			if spins > 20000 {
+				time.Sleep(20 * time.Microsecond)
+			}
+		}
+		shares[t].compute()
+		done.Add(1)
+	}
+}
+
+func compute() {
+	if threads == 1 {
+		shares[0].compute()
+		return
+	}
+	done.Store(0)
+	round.Add(1)
+	shares[0].compute()
+	for done.Load() < int64(threads-1) {
+	}
+}
+
+// differences is gonum's Jacobian of every sample, after its value.
+func differences(p *problem, batch, calls int, show func(k int, y, jac []float64)) {
+	y, dst := make([]float64, p.values), mat.NewDense(p.values, p.inputs, nil)
+	settings := &fd.JacobianSettings{Formula: fd.Forward, OriginValue: y}
+	for c := range calls {
+		for k := range batch {
+			x := p.points(k + c)
+			p.value(y, x)
+			fd.Jacobian(dst, p.value, x, settings)
+			if show != nil {
+				show(k, y, dst.RawMatrix().Data)
+			}
+		}
+	}
+}
+
+func answer(words []string) (map[string]any, error) {
+	number := func(i int) (int, error) {
+		if i >= len(words) {
+			return 0, fmt.Errorf("a number is missing")
+		}
+		n, err := strconv.Atoi(words[i])
+		if err == nil && n < 1 {
+			err = fmt.Errorf("%d must be positive", n)
+		}
+		return n, err
+	}
+	if len(words) < 4 {
+		return nil, fmt.Errorf("not a request")
+	}
+	at := 2
+	if words[0] == "methods" {
+		at = 1
+	}
+	p, ok := problems[words[at]]
+	if !ok {
+		return nil, fmt.Errorf("unknown problem")
+	}
+	batch, err := number(at + 2)
+	if err != nil {
+		return nil, err
+	}
+	if words[at+1] != "float64" {
+		if words[0] == "methods" {
+			return map[string]any{"methods": []string{}}, nil
+		}
+		return nil, fmt.Errorf("only float64")
+	}
+	switch words[0] + " " + words[1] {
+	default:
+		if words[0] != "methods" {
+			return nil, fmt.Errorf("not a request")
+		}
+		methods := []string{"ours"}
+		if threads == 1 {
+			methods = append(methods, "gonum-fd")
+		}
+		return map[string]any{"methods": methods}, nil
+	case "results ours", "results gonum-fd":
+		var rows [][]string
+		next := 0
+		show := func(k int, y, jac []float64) {
+			shown := min(batch, 16)
+			if want := next * (batch - 1) / max(1, shown-1); k != want || next == shown {
+				return
+			}
+			next++
+			var row []string
+			for _, v := range append(append([]float64{}, y...), jac...) {
+				row = append(row, strconv.FormatFloat(v, 'x', -1, 64))
+			}
+			rows = append(rows, row)
+		}
+		switch {
+		case words[1] == "gonum-fd":
+			differences(p, batch, 1, show)
+		case batch == 1:
+			y, jac := p.loop(1)
+			show(0, y, jac)
+		default:
+			prepare(words[2], p, batch)
+			compute()
+			y, jac := make([]float64, p.values), make([]float64, p.values*p.inputs)
+			for _, s := range shares {
+				for k := range s.n {
+					for i := range y {
+						y[i] = s.y[i*s.n+k]
+					}
+					for i := range jac {
+						jac[i] = s.jac[i*s.n+k]
+					}
+					show(s.start+k, y, jac)
+				}
+			}
+		}
+		return map[string]any{"results": rows}, nil
+	case "time ours", "time gonum-fd":
+		calls, err := number(5)
+		if err != nil {
+			return nil, err
+		}
+		prepare(words[2], p, batch)
+		start := time.Now()
+		switch {
+		case words[1] == "gonum-fd":
+			differences(p, batch, calls, nil)
+		case batch == 1:
+			p.loop(calls)
+		default:
+			for range calls {
+				compute()
+			}
+		}
+		return map[string]any{"nanoseconds": time.Since(start).Nanoseconds()}, nil
+	}
+}
+
+func main() {
+	threads, _ = strconv.Atoi(os.Args[1])
+	runtime.GOMAXPROCS(threads)
+	debug.SetGCPercent(-1) // nothing is collected while timing
+	shares = make([]share, threads)
+	for t := 1; t < threads; t++ {
+		go helper(t)
+	}
+	out := json.NewEncoder(os.Stdout)
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		reply, err := answer(strings.Fields(in.Text()))
+		if err != nil {
+			reply = map[string]any{"error": fmt.Sprintf("cannot do %q: %v", in.Text(), err)}
+		}
+		out.Encode(reply)
+	}
+}
+`

@@ -1,0 +1,112 @@
+// CppADCodeGen: reads problems from standard input and writes C of value and Jacobian into the directory of the argument.
+//
+//   problem NAME INPUTS NODES
+//   OP ARG…             one line a node; an argument is a value's number (inputs first, then nodes) or c with a constant
+//   outputs ARG…
+//
+// For each it writes cppad_NAME_TYPE.inc and prints "NAME INDEX…": the row-major places of the entries that are computed,
+// those that can differ from zero.
+
+#include <cppad/cg.hpp>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+using CppAD::cg::CG;
+typedef CG<double> Base;
+typedef CppAD::AD<Base> Number;
+
+static Number unary(const std::string &op, const Number &x) {
+    if (op == "neg") return -x;
+    if (op == "sqrt") return sqrt(x);
+    if (op == "exp") return exp(x);
+    if (op == "expm1") return expm1(x);
+    if (op == "log") return log(x);
+    if (op == "log1p") return log1p(x);
+    if (op == "erf") return erf(x);
+    if (op == "abs") return fabs(x);
+    if (op == "sin") return sin(x);
+    if (op == "cos") return cos(x);
+    if (op == "tan") return tan(x);
+    if (op == "asin") return asin(x);
+    if (op == "acos") return acos(x);
+    if (op == "atan") return atan(x);
+    if (op == "sinh") return sinh(x);
+    if (op == "cosh") return cosh(x);
+    if (op == "tanh") return tanh(x);
+    if (op == "asinh") return asinh(x);
+    if (op == "acosh") return acosh(x);
+    if (op == "atanh") return atanh(x);
+    throw std::runtime_error("op " + op + " has no form in CppAD");
+}
+
+static Number binary(const std::string &op, const Number &x, const Number &y) {
+    if (op == "add") return x + y;
+    if (op == "sub") return x - y;
+    if (op == "mul") return x * y;
+    if (op == "div") return x / y;
+    if (op == "pow") return pow(x, y);
+    if (op == "atan2") return atan2(x, y);
+    throw std::runtime_error("op " + op + " has no form in CppAD");
+}
+
+static Number argument(const std::string &text, const std::vector<Number> &v) {
+    if (text[0] == 'c') return Number(Base(std::strtod(text.c_str() + 1, nullptr)));
+    return v.at(std::stoul(text));
+}
+
+static void generate(const std::string &directory, const std::string &name, size_t inputs, size_t nodes) {
+    std::vector<Number> x(inputs, Number(Base(1.0))), y;
+    CppAD::Independent(x);
+    std::vector<Number> v(x);
+    std::string line, op, a, b;
+    for (size_t i = 0; i < nodes; i++) {
+        std::getline(std::cin, line);
+        std::istringstream words(line);
+        words >> op >> a;
+        v.push_back(words >> b ? binary(op, argument(a, v), argument(b, v)) : unary(op, argument(a, v)));
+    }
+    std::getline(std::cin, line);
+    std::istringstream words(line);
+    for (words >> op; words >> a;) y.push_back(argument(a, v));
+
+    CppAD::ADFun<Base> f(x, y);
+    f.optimize();
+    CppAD::cg::CodeHandler<double> handler;
+    std::vector<Base> at(inputs);
+    handler.makeVariables(at);
+    std::vector<Base> results = f.Forward(0, at), jacobian = f.Jacobian(at);
+    std::cout << name;
+    for (size_t i = 0; i < jacobian.size(); i++) {
+        if (jacobian[i].isParameter() && jacobian[i].getValue() == 0) continue;
+        results.push_back(jacobian[i]);
+        std::cout << ' ' << i;
+    }
+    std::cout << std::endl;
+    for (const char *real : {"double", "float"}) {
+        CppAD::cg::LanguageC<double> language(real);
+        language.setParameterPrecision(17);
+        language.setGenerateFunction("cppad_function");
+        CppAD::cg::LangCDefaultVariableNameGenerator<double> names;
+        std::ofstream out(directory + "/cppad_" + name + (real[0] == 'd' ? "_float64.inc" : "_float32.inc"));
+        std::ostringstream body;
+        handler.generateCode(body, language, results, names);
+        out << body.str();
+    }
+}
+
+int main(int, char **argv) {
+    std::string line, word, name;
+    size_t inputs, nodes;
+    while (std::getline(std::cin, line)) {
+        std::istringstream words(line);
+        words >> word >> name >> inputs >> nodes;
+        try {
+            generate(argv[1], name, inputs, nodes);
+        } catch (const std::exception &e) {
+            std::cerr << name << ": " << e.what() << std::endl;
+            return 1;
+        }
+    }
+}
