@@ -298,53 +298,40 @@ func along(vs []Variable) (wanted []string) {
 }
 
 func (g *generator) jvp() (gosrc.Function, error) {
-	extra := g.begin(append(along(g.f.Params), along(g.f.Results)...)...)
-	dx, dy := extra[:len(g.f.Params)], extra[len(g.f.Params):]
-	d, err := ad.JVP(g.f.Program)
-	if err != nil {
-		return gosrc.Function{}, err
-	}
-	params, _, in := g.params()
-	results, out := g.results()
-	for i, v := range g.f.Params {
-		in = append(in, v.places(dx[i])...)
-		if v.Layout.slice {
-			g.setup = append(g.setup, fmt.Sprintf("_ = %s[%d]", dx[i], len(v.Layout.Elems)-1))
-		}
-	}
-	for i, v := range g.f.Results {
-		out = append(out, v.places(dy[i])...)
-		g.make(v, dy[i])
-	}
-	return gosrc.Function{
-		Doc:     fmt.Sprintf("returns what %s returns and its derivative along a direction: the Jacobian times %s", g.f.Name, strings.Join(dx, ", ")),
-		Program: d,
-		Form:    &gosrc.Form{Params: params + ", " + g.declare(g.f.Params, dx), Results: results + ", " + g.declare(g.f.Results, dy), In: in, Out: out},
-	}, nil
+	return g.product(ad.JVP, g.f.Params, g.f.Results, func(directions string) string {
+		return fmt.Sprintf("returns what %s returns and its derivative along a direction: the Jacobian times %s", g.f.Name, directions)
+	})
 }
 
 func (g *generator) vjp() (gosrc.Function, error) {
-	extra := g.begin(append(along(g.f.Results), along(g.f.Params)...)...)
-	dy, dx := extra[:len(g.f.Results)], extra[len(g.f.Results):]
-	d, err := ad.VJP(g.f.Program)
+	return g.product(ad.VJP, g.f.Results, g.f.Params, func(weights string) string {
+		return fmt.Sprintf("returns what %s returns and the derivatives of its results weighted by %s: the transposed Jacobian times them", g.f.Name, weights)
+	})
+}
+
+// product writes a function that also takes a derivative of each variable of from and returns one of each of to.
+func (g *generator) product(derive func(*ir.Program) (*ir.Program, error), from, to []Variable, doc func(given string) string) (gosrc.Function, error) {
+	extra := g.begin(append(along(from), along(to)...)...)
+	given, wanted := extra[:len(from)], extra[len(from):]
+	d, err := derive(g.f.Program)
 	if err != nil {
 		return gosrc.Function{}, err
 	}
 	params, _, in := g.params()
 	results, out := g.results()
-	for i, v := range g.f.Results {
-		in = append(in, v.places(dy[i])...)
+	for i, v := range from {
+		in = append(in, v.places(given[i])...)
 		if v.Layout.slice {
-			g.setup = append(g.setup, fmt.Sprintf("_ = %s[%d]", dy[i], len(v.Layout.Elems)-1))
+			g.setup = append(g.setup, fmt.Sprintf("_ = %s[%d]", given[i], len(v.Layout.Elems)-1))
 		}
 	}
-	for i, v := range g.f.Params {
-		out = append(out, v.places(dx[i])...)
-		g.make(v, dx[i])
+	for i, v := range to {
+		out = append(out, v.places(wanted[i])...)
+		g.make(v, wanted[i])
 	}
 	return gosrc.Function{
-		Doc:     fmt.Sprintf("returns what %s returns and the derivatives of its results weighted by %s: the transposed Jacobian times them", g.f.Name, strings.Join(dy, ", ")),
+		Doc:     doc(strings.Join(given, ", ")),
 		Program: d,
-		Form:    &gosrc.Form{Params: params + ", " + g.declare(g.f.Results, dy), Results: results + ", " + g.declare(g.f.Params, dx), In: in, Out: out},
+		Form:    &gosrc.Form{Params: params + ", " + g.declare(from, given), Results: results + ", " + g.declare(to, wanted), In: in, Out: out},
 	}, nil
 }
