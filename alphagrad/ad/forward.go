@@ -138,7 +138,8 @@ func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, masks []
 	if err != nil {
 		return nil, err
 	}
-	wanted := f.findLive(l)
+	var wanted map[string]bool
+	f.live, wanted = r.live(l)
 	p := r.Step.Clone() // outputs that nothing will ask for would only cost
 	p.Outputs = slices.DeleteFunc(p.Outputs, func(o ir.Output) bool { return !wanted[o.Name] })
 	if l, err = linear(p); err != nil {
@@ -198,24 +199,29 @@ func (f *forwarding) mask(m InfluenceMask) error {
 	return nil
 }
 
-// findLive finds the states from which an edge leads on, in however many steps, to something that a loss reads, and the
-// outputs of the step that matter for that.
-func (f *forwarding) findLive(l *linearization[edge]) (wanted map[string]bool) {
-	wanted = map[string]bool{}
-	f.live = map[string]bool{}
-	for _, p := range []*ir.Program{f.Loss, f.End} {
+// live finds the states from which an edge leads on, in however many steps, to something that a loss reads, and the outputs
+// of the step that matter for that. Without any loss all states do: a caller wants the Jacobians of the step.
+func (r *Recurrence) live(l *linearization[edge]) (live, wanted map[string]bool) {
+	live, wanted = map[string]bool{}, map[string]bool{}
+	if r.Loss == nil && r.End == nil {
+		for _, s := range r.States {
+			live[s], wanted[s] = true, true
+		}
+	}
+	for _, p := range []*ir.Program{r.Loss, r.End} {
 		if p == nil {
 			continue
 		}
 		for _, id := range p.Inputs {
-			wanted[p.Nodes[id].Name] = true
-			f.live[p.Nodes[id].Name] = p == f.End // the end reads influences of the last step
+			name := p.Nodes[id].Name
+			wanted[name] = true
+			live[name] = live[name] || p == r.End // the end reads states of the last step
 		}
 	}
 	for changed := true; changed; {
 		changed = false
 		reaches := make([]bool, len(l.in))
-		for i, o := range f.Step.Outputs {
+		for i, o := range r.Step.Outputs {
 			if n := l.results[i]; n >= 0 && wanted[o.Name] {
 				reaches[n] = true
 			}
@@ -225,14 +231,14 @@ func (f *forwarding) findLive(l *linearization[edge]) (wanted map[string]bool) {
 				reaches[u] = reaches[u] || reaches[w]
 			}
 		}
-		for _, id := range named(f.Step, f.States) {
-			name := f.Step.Nodes[id].Name
-			if reaches[l.node[id]] && !f.live[name] || f.live[name] && !wanted[name] {
-				f.live[name], wanted[name], changed = true, true, true
+		for _, id := range named(r.Step, r.States) {
+			name := r.Step.Nodes[id].Name
+			if reaches[l.node[id]] && !live[name] || live[name] && !wanted[name] {
+				live[name], wanted[name], changed = true, true, true
 			}
 		}
 	}
-	return wanted
+	return live, wanted
 }
 
 // maxOrders bounds the orders that cheapest tries.

@@ -8,7 +8,8 @@ import (
 
 // Reverse is one step of reverse accumulation through time, backpropagation when nothing is edited: from the states before
 // the step, its data and the adjoints of the states after it to the adjoints of the states before it, with the gradients
-// brought forward. The step itself is computed again from the states, which is all that has to be stored of a sequence.
+// brought forward. States that no loss depends on have none; without any loss all states have adjoints. The step itself is
+// computed again from the states, which is all that has to be stored of a sequence.
 func (r *Recurrence) Reverse(edits ...Edit) (*ir.Program, error) {
 	d, err := r.derive(r.Step.Name+"_reverse", edits)
 	if err != nil {
@@ -25,10 +26,11 @@ func (r *Recurrence) Reverse(edits ...Edit) (*ir.Program, error) {
 	if err := l.build(inputs, nil, nil, d.edit.of(p)); err != nil {
 		return nil, err
 	}
+	live, _ := r.live(l)
 	adjoint := make([]edge, len(l.in))
 	for i, o := range p.Outputs {
 		e := slopes[o.Name]
-		if slices.Contains(r.States, o.Name) {
+		if live[o.Name] {
 			e = l.add(e, seed(d.input(AdjointName(o.Name), p.Nodes[o.Node].Shape)))
 		}
 		if n := l.results[i]; n >= 0 && len(e) > 0 {
@@ -43,9 +45,10 @@ func (r *Recurrence) Reverse(edits ...Edit) (*ir.Program, error) {
 	by := map[string]edge{}
 	for j, id := range inputs {
 		name := p.Nodes[id].Name
-		if slices.Contains(r.States, name) {
+		switch {
+		case live[name]:
 			d.b.Output(AdjointName(name), l.dense(d.b, adjoint[j], nil, p.Nodes[id].Shape))
-		} else {
+		case !slices.Contains(r.States, name):
 			by[name] = adjoint[j]
 		}
 	}

@@ -156,6 +156,15 @@ func negate(v *Value) *Value {
 // identity returns a cheaper form of the operation, or nil.
 func identity(b *Builder, n *Node, args []*Value) *Value {
 	switch n.Op {
+	case OpReshape:
+		x := args[0]
+		for b.p.Nodes[x.id].Op == OpReshape {
+			x = &Value{b, b.p.Nodes[x.id].Args[0]}
+		}
+		if x.Shape().Equal(n.Shape) {
+			return x
+		}
+		return Reshape(x, n.Shape...)
 	case OpNeg:
 		return negate(args[0])
 	case OpMul:

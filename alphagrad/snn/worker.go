@@ -255,7 +255,9 @@ func (w *worker) reverse(b *Batch, s int) {
 		w.end.Run()
 		w.endLoss += w.end.At(w.end.loss)[0]
 		for k, slot := range m.adjoints {
-			copy(m.At(slot), w.end.Output(ad.AdjointName(w.g.Recurrence.States[k])))
+			if slot >= 0 {
+				copy(m.At(slot), w.end.Output(ad.AdjointName(w.g.Recurrence.States[k])))
+			}
 		}
 	}
 	for t := b.Steps - 1; t >= 0; t-- {

@@ -256,8 +256,21 @@ func matrixVector(matrix, vector, result, rows, cols, ld int) func(m *Machine) {
 // nonzero lists the positions of nonzero elements.
 func (m *Machine) nonzero(x []float64) []int32 {
 	list := m.active[:0]
-	for j, v := range x {
-		if v != 0 {
+	j := 0
+	for ; j+4 <= len(x); j += 4 {
+		four := x[j : j+4 : j+4]
+		bits := math.Float64bits(four[0]) | math.Float64bits(four[1]) | math.Float64bits(four[2]) | math.Float64bits(four[3])
+		if bits<<1 == 0 { // but for their signs all are zero
+			continue
+		}
+		for k, v := range four {
+			if v != 0 {
+				list = append(list, int32(j+k))
+			}
+		}
+	}
+	for ; j < len(x); j++ {
+		if x[j] != 0 {
 			list = append(list, int32(j))
 		}
 	}

@@ -149,6 +149,31 @@ func selection(sizes []int, cols int) kernel3 {
 			step[k] = 1
 		}
 	}
+	switch step {
+	case [3]int{1, 0, 0}:
+		return func(d, a, b, c []float64) {
+			yes, no := b[0], c[0]
+			for i, x := range a[:len(d)] {
+				v := no
+				if x != 0 {
+					v = yes
+				}
+				d[i] = v
+			}
+		}
+	case [3]int{1, 0, 1}:
+		return func(d, a, b, c []float64) {
+			yes := b[0]
+			c = c[:len(d)]
+			for i, x := range a[:len(d)] { // d may be a
+				v := c[i]
+				if x != 0 {
+					v = yes
+				}
+				d[i] = v
+			}
+		}
+	}
 	return func(d, a, b, c []float64) {
 		for i := range d {
 			if a[i*step[0]] != 0 {
