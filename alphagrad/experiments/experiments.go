@@ -35,7 +35,7 @@ var kinds = []struct {
 	make func() Experiment
 }{
 	{"poster", func() Experiment { return DefaultPoster() }},
-	{"selfplay", func() Experiment { return DefaultSelfPlay() }},
+	{"general", func() Experiment { return DefaultGeneral() }},
 	{"trainings", func() Experiment { return DefaultTrainings() }},
 	{"proposals", func() Experiment { return DefaultProposals() }},
 	{"jacobians", func() Experiment { return DefaultJacobians() }},

@@ -177,7 +177,11 @@ func (c *Trainings) Run(ctx context.Context, env Env) error {
 		return errors.Join(failed, ctx.Err())
 	}
 	slices.SortFunc(done, func(a, b *Trained) int { return slices.Index(wanted, a) - slices.Index(wanted, b) })
-	return errors.Join(c.report(env.Dir, done), ctx.Err())
+	annealed, err := c.anneal(ctx, env, done)
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	return errors.Join(c.report(env.Dir, done, annealed), ctx.Err())
 }
 
 // train fills in what a training finds, for all of its tasks, and keeps it in the directory.

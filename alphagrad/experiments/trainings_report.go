@@ -1,44 +1,28 @@
 package experiments
 
 import (
-	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/report"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
-	"github.com/alphagrad/alphagrad-go/alphagrad/search"
 	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
 )
 
-// equalTime is what annealing gets beside the trainings on a task.
-func equalTime(task string, done []*Trained) time.Duration {
-	var spent []float64
-	for _, t := range done {
-		if t.Task == task {
-			spent = append(spent, t.Spent)
-		}
-	}
-	if len(spent) == 0 {
-		return annealingMost
-	}
-	return max(time.Millisecond, min(annealingMost, time.Duration(bench.Summarize(spent).Median*float64(time.Second))))
-}
-
-// report writes the table, a curve for each task and a page.
-func (c *Trainings) report(dir string, done []*Trained) error {
+// report writes the table, a curve for each task and a page. Tasks that were not annealed have no such column.
+func (c *Trainings) report(dir string, done []*Trained, annealings map[string]*Annealed) error {
 	table := report.Table{
 		Title: c.Title,
 		Caption: fmt.Sprintf("Multiplications of the cheapest order met: median [lowest–highest] over the seeds, of which %v were asked for. Settings: %s. "+
-			"Bare policy: the order that the network of the training plays without search and without reductions. Annealing: on one core for as long as a training took in the median, at most %v. "+
+			"Bare policy: the order that the network of the training plays without search and without reductions. Annealing: seed %d, on one core for as long as a training took in the median%s; kept in annealed/. "+
 			"Published: the best over seeds (Lohoff & Neftci, arXiv 2406.05027); joint: one agent for all tasks.",
-			c.Seeds, strings.Join(c.Set, ", "), annealingMost),
+			c.Seeds, strings.Join(c.Set, ", "), c.Seeds[0], map[bool]string{true: ", divided by the number of tasks"}[c.Joint]),
 		Columns: []report.Column{{Name: "task"}, {Name: "variant"}, {Name: "seeds"}, {Name: "cheapest", Format: "%.0f"}, {Name: "bare policy", Format: "%.0f"}, {Name: "time to best", Unit: "s", Format: "%.1f"},
-			{Name: "published AlphaZero"}, {Name: "published PPO"}, {Name: "published joint"}, {Name: "annealing"}, {Name: "lower bound"}},
+			{Name: "published AlphaZero"}, {Name: "published PPO"}, {Name: "published joint"}, {Name: "annealing"}, {Name: "annealing, time", Unit: "s", Format: "%.1f"}, {Name: "annealing, time to best", Unit: "s", Format: "%.2f"}, {Name: "lower bound"}},
 	}
 	var page strings.Builder
 	page.WriteString("# " + c.Title + "\n\n[manifest.json](manifest.json) names the program, the machine and the settings; trainings/ holds every training with its order.\n" + noted(c.Note) + "\n")
@@ -48,20 +32,15 @@ func (c *Trainings) report(dir string, done []*Trained) error {
 		bars.Series = append(bars.Series, report.BarSeries{Name: v.Name})
 	}
 	for _, task := range c.Tasks {
-		s, err := Prepare(task)
-		if err != nil {
-			return err
+		f := report.LinePlot{Title: task + ": cheapest order met", Subtitle: "median and quartiles over the seeds", X: report.Axis{Label: "time", Unit: "s", Log: true}, Y: report.Axis{Label: "multiplications"}}
+		beside, known := []any{nil, nil, nil, nil}, math.Inf(1)
+		if a := annealings[task]; a != nil {
+			beside, known = []any{a.Muls, a.Seconds, a.Reached, a.LowerBound}, float64(a.Muls)
+			f.References = append(f.References, report.Line{Value: known, Label: "annealing"})
 		}
-		annealed, err := search.Run(context.Background(), "anneal", search.Problem{Graph: s.Graph}, search.Settings{Budget: equalTime(task, done), Seed: c.Seeds[0]})
-		if err != nil {
-			return err
-		}
-		f := report.LinePlot{Title: task + ": cheapest order met", Subtitle: "median and quartiles over the seeds", X: report.Axis{Label: "time", Unit: "s", Log: true}, Y: report.Axis{Label: "multiplications"},
-			References: []report.Line{{Value: float64(annealed.Cost), Label: "annealing"}}}
 		if ref := tasks.Reference(task); ref != nil && ref.BestAlphaZero > 0 {
 			f.References = append(f.References, report.Line{Value: float64(ref.BestAlphaZero), Label: "published AlphaZero"})
 		}
-		known := float64(annealed.Cost)
 		for _, t := range done {
 			if t.Task == task {
 				known = min(known, float64(t.Best.Muls))
@@ -96,7 +75,7 @@ func (c *Trainings) report(dir string, done []*Trained) error {
 			if len(policy) > 0 {
 				bare = span(policy)
 			}
-			table.Rows = append(table.Rows, slices.Concat([]any{task, v.Name, seeds, span(muls), bare, bench.Summarize(seconds).Median}, published(task), []any{annealed.Cost, annealed.LowerBound}))
+			table.Rows = append(table.Rows, slices.Concat([]any{task, v.Name, seeds, span(muls), bare, bench.Summarize(seconds).Median}, published(task), beside))
 			bars.Series[k].Values = append(bars.Series[k].Values, 100*(bench.Summarize(muls).Median/known-1))
 			series, err := report.AnytimeSeries(v.Name, traces...)
 			if err != nil {

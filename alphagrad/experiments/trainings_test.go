@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 )
@@ -48,6 +49,13 @@ func TestTrainingsSmall(t *testing.T) {
 			t.Errorf("%s: order costs %d (%v), reported %d; %d points, policy %d", f, muls, err, l.Best.Muls, len(l.Curve), l.Policy)
 		}
 	}
+	a, err := readAnnealed(filepath.Join(dir, "annealed", "KerrSenn_metric.json"))
+	if err != nil || a == nil || a.Seconds < 0.1 || a.Evaluations == 0 {
+		t.Fatalf("annealed: %+v, %v", a, err)
+	}
+	if muls, err := s.Graph.Muls(a.Order); err != nil || muls != a.Muls {
+		t.Errorf("annealing's order costs %d (%v), reported %d", muls, err, a.Muls)
+	}
 	page, err := os.ReadFile(filepath.Join(dir, "README.md"))
 	if err != nil || !strings.Contains(string(page), "no network") || !strings.Contains(string(page), "variants.svg") {
 		t.Errorf("%v\n%s", err, page)
@@ -86,8 +94,48 @@ func TestTrainingsJoint(t *testing.T) {
 	}
 }
 
+// TestAnnealingKept: annealing gets the trainings' median time, a joint agent's divided by its tasks; what was kept for
+// the same time is taken and recounted, what was kept for another is not.
+func TestAnnealingKept(t *testing.T) {
+	c := DefaultTrainings()
+	c.Tasks = []string{"Lighthouse", "Helmholtz"}
+	var done []*Trained
+	for _, seconds := range []float64{3, 700.4, 900} {
+		done = append(done, &Trained{Task: "Lighthouse", Spent: seconds})
+	}
+	if got := c.equalTime("Lighthouse", done); got != 700*time.Second {
+		t.Errorf("beside trainings of 3, 700.4 and 900 s: %v", got)
+	}
+	c.Joint = true
+	if got := c.equalTime("Lighthouse", done); got != 350*time.Second {
+		t.Errorf("beside a joint training on two tasks: %v", got)
+	}
+	dir := t.TempDir()
+	first := &Annealed{Task: "Lighthouse", Seed: 1, Seconds: 0.1}
+	if err := first.run(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	wrong := *first
+	wrong.Muls, wrong.Evaluations = 1, 12345
+	data, err := json.Marshal(wrong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "annealed", "Lighthouse.json"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again := &Annealed{Task: "Lighthouse", Seed: 1, Seconds: 0.1}
+	if err := again.run(context.Background(), dir); err != nil || again.Evaluations != 12345 || again.Muls != first.Muls {
+		t.Errorf("taken: %+v, %v; want the kept evaluations and the recounted %d", again, err, first.Muls)
+	}
+	other := &Annealed{Task: "Lighthouse", Seed: 1, Seconds: 0.2}
+	if err := other.run(context.Background(), dir); err != nil || other.Evaluations == 12345 {
+		t.Errorf("for another time: %+v, %v", other, err)
+	}
+}
+
 func TestTrainingsConfigurations(t *testing.T) {
-	for _, name := range []string{"alphazero_15min", "alphazero_ablations", "alphazero_joint"} {
+	for _, name := range []string{"alphazero_15min", "alphazero_ablations", "alphazero_joint", "alphazero_reductions"} {
 		c := DefaultTrainings()
 		if err := runs.Load("../../experiments/"+name+".yaml", c); err != nil {
 			t.Fatal(err)
