@@ -59,7 +59,7 @@ func Jacobian(p *ir.Program, order []int) (*ir.Program, error) {
 }
 
 // CountOps counts the operations of the whole derivative program, value and Jacobian, as a compiler gets it: after folding
-// factors ±1, sharing common subexpressions and dropping dead code.
+// factors ±1, sharing common subexpressions and reciprocals, and dropping dead code ([ir.Finish]).
 func CountOps(p *ir.Program, order []int) (ir.OpCount, error) {
 	d, err := executable(p, order)
 	if err != nil {
@@ -69,7 +69,7 @@ func CountOps(p *ir.Program, order []int) (ir.OpCount, error) {
 }
 
 // Memory is that of the whole derivative program, value and Jacobian, as it executes: the largest number of elements
-// held at once in the schedule in which elimination writes it ([ir.PeakLive]).
+// held at once ([ir.PeakLive]) in its schedule ([ir.Schedule]).
 func Memory(p *ir.Program, order []int) (int64, error) {
 	d, err := executable(p, order)
 	if err != nil {
@@ -84,5 +84,5 @@ func executable(p *ir.Program, order []int) (*ir.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ir.Optimize(d)
+	return ir.Finish(d)
 }

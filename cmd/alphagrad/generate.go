@@ -23,6 +23,7 @@ func newGenerate() *cobra.Command {
 	var pkg, out string
 	var emit []string
 	var evaluations int64
+	var vector bool
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Generate Go code for a function and its Jacobian",
@@ -42,9 +43,14 @@ package of the file:
   func FVJP(x X, dy Y) (y Y, dx X)                                     // the transposed Jacobian times dy
   func FHessian(x X) (y Y, jac [M][N]float64, hess [M][N][N]float64)
 
-[M] is left out where the only result is one number.`,
+[M] is left out where the only result is one number.
+
+With --vector, assembly for amd64 comes along (out_amd64.go, out_amd64.s, out_noasm.go): AVX-512 or AVX2, whichever the
+machine has when the program runs, and Go code elsewhere or with the build tag purego. Inputs and results of a batch must
+then not overlap. The files import golang.org/x/sys/cpu; "go mod tidy" adds it to your module.`,
 		Example: `  alphagrad generate --task Lighthouse --package optics -o lighthouse_jacobian.go
   alphagrad generate --graph my.json --order @best.json -o my_jacobian.go
+  alphagrad generate --task RoeFlux_1d --vector --package flux -o roe_jacobian.go
   alphagrad generate --go flux.go:Flux --emit jacobian,vjp -o flux_jacobian.go
   //go:generate go tool alphagrad generate --go $GOFILE:Flux -o flux_jacobian.go`,
 		Args: cobra.NoArgs,
@@ -69,18 +75,23 @@ package of the file:
 			if sub.fn == nil && len(emit) > 0 {
 				return errors.New("--emit: only functions given by --go have other derivatives than the Jacobian")
 			}
-			write := func(code []byte) error {
-				if err := runs.WriteFile(out, code); err != nil {
-					return failure{err}
-				}
-				return nil
+			if vector && !strings.HasSuffix(out, ".go") {
+				return fmt.Errorf("--output %s: must end in .go, so that the files of assembly can be named after it", out)
 			}
 			if sub.fn != nil {
-				code, err := sub.fn.Generate(gosource.Emission{Path: out, Package: pkg, Order: ord, OrderName: name, Emit: emit})
+				em := gosource.Emission{Path: out, Package: pkg, Order: ord, OrderName: name, Emit: emit}
+				if vector {
+					files, err := sub.fn.GenerateVector(em)
+					if err != nil {
+						return err
+					}
+					return write(files...)
+				}
+				code, err := sub.fn.Generate(em)
 				if err != nil {
 					return err
 				}
-				return write(code)
+				return write(gosrc.NamedFile{Name: out, Content: code})
 			}
 			if pkg == "" {
 				pkg = "main"
@@ -93,16 +104,24 @@ package of the file:
 			for _, y := range sub.program.Outputs {
 				values += sub.program.Nodes[y.Node].Shape.Size()
 			}
-			code, err := gosrc.File(pkg, gosrc.Function{
+			function := gosrc.Function{
 				Name:    sub.name + " Jacobian",
 				Doc:     fmt.Sprintf("writes the outputs to y and the Jacobian to jac, row-major: jac[i*%d+j] = ∂y[i]/∂x[j] (vertex elimination, %s order).", len(d.Inputs), name),
 				Program: d,
 				Results: []gosrc.Result{{Name: "y", Len: values}, {Name: "jac", Len: len(d.Outputs) - values}},
-			})
+			}
+			if !vector {
+				code, err := gosrc.File(pkg, function)
+				if err != nil {
+					return err
+				}
+				return write(gosrc.NamedFile{Name: out, Content: code})
+			}
+			files, err := gosrc.Files(pkg, strings.TrimSuffix(out, ".go"), function)
 			if err != nil {
 				return err
 			}
-			return write(code)
+			return write(files...)
 		},
 	}
 	src.flags(cmd)
@@ -111,6 +130,7 @@ package of the file:
 	cmd.Flags().StringVar(&pkg, "package", "", "package of the generated file (default: main; with --go that of the directory)")
 	cmd.Flags().StringSliceVar(&emit, "emit", nil, "with --go: "+strings.Join(gosource.Kinds(), ", ")+", separated by commas (default jacobian)")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write")
+	cmd.Flags().BoolVar(&vector, "vector", false, "add vector kernels for amd64, chosen at run time")
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 	return cmd
 }
@@ -125,6 +145,32 @@ func searched(ctx context.Context, sub *subject, evaluations int64) (name string
 		return "", nil, failure{err}
 	}
 	return "searched", r.Order, nil
+}
+
+// write writes generated files, none of them if one may not be overwritten. A file alone replaces one that had kernels:
+// they are removed.
+func write(files ...gosrc.NamedFile) error {
+	for _, f := range files {
+		if err := mayOverwrite(f.Name); err != nil {
+			return err
+		}
+	}
+	if len(files) == 1 {
+		for _, name := range gosrc.Companions(files[0].Name) {
+			if mayOverwrite(name) != nil {
+				continue // not ours
+			}
+			if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return failure{err}
+			}
+		}
+	}
+	for _, f := range files {
+		if err := runs.WriteFile(f.Name, f.Content); err != nil {
+			return failure{err}
+		}
+	}
+	return nil
 }
 
 // mayOverwrite refuses files that alphagrad has not generated.

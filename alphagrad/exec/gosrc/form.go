@@ -3,6 +3,7 @@ package gosrc
 import (
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // Form is a signature for the single-sample function in the caller's own types. The function's name is then printed as
@@ -39,7 +40,14 @@ func (e *emitter) form(f Function, name string) error {
 	for _, statement := range f.Form.Setup {
 		e.w.WriteString(statement + "\n")
 	}
-	err := e.body([]Result{{Len: len(f.Form.Out)}}, func(j int) string { return f.Form.In[j] }, func(_ string, i int) string { return f.Form.Out[i] }, true)
+	if e.long {
+		e.callPortable(f)
+		return e.portable(name)
+	}
+	split := e.results
+	e.results = []Result{{Len: len(f.Form.Out)}}
+	err := e.body(func(j int) string { return f.Form.In[j] }, func(_ string, i int) string { return f.Form.Out[i] }, true)
+	e.results = split
 	if err != nil {
 		return err
 	}
@@ -51,4 +59,23 @@ func (e *emitter) form(f Function, name string) error {
 	}
 	e.w.WriteString("return\n}\n")
 	return nil
+}
+
+// callPortable prints the rest of a form that leaves the work to a function on arrays.
+func (e *emitter) callPortable(f Function) {
+	fmt.Fprintf(e.w, "v0 := [...]float64{%s}\n", strings.Join(f.Form.In, ", "))
+	call := e.sample + "(&v0"
+	for k, r := range e.results {
+		fmt.Fprintf(e.w, "var v%d [%d]float64\n", k+1, r.Len)
+		call += fmt.Sprintf(", &v%d", k+1)
+	}
+	e.w.WriteString(call + ")\n")
+	at := 0
+	for k, r := range e.results {
+		for i := range r.Len {
+			fmt.Fprintf(e.w, "%s = v%d[%d]\n", f.Form.Out[at], k+1, i)
+			at++
+		}
+	}
+	e.w.WriteString("return\n}\n")
 }

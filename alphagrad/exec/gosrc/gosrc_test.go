@@ -2,7 +2,7 @@ package gosrc_test
 
 import (
 	"bytes"
-	"encoding/json"
+	"encoding/gob"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -42,7 +42,7 @@ func derivative(t testing.TB, p *ir.Program, order []int) gosrc.Function {
 const harness = `package main
 
 import (
-	"encoding/json"
+	"encoding/gob"
 	"os"
 	"testing"
 )
@@ -54,12 +54,12 @@ type result struct {
 
 func main() {
 	var points map[string][][]float64
-	if err := json.NewDecoder(os.Stdin).Decode(&points); err != nil {
+	if err := gob.NewDecoder(os.Stdin).Decode(&points); err != nil {
 		panic(err)
 	}
 	out := map[string]result{}
 	CALLS
-	json.NewEncoder(os.Stdout).Encode(out)
+	gob.NewEncoder(os.Stdout).Encode(out)
 }
 `
 
@@ -104,55 +104,111 @@ type result struct {
 	Allocs        float64
 }
 
+// A variant is a way to print and run generated code.
+type variant struct {
+	name string
+	buildMode
+	debug string // GODEBUG
+}
+
+type buildMode struct {
+	vector bool
+	tags   string
+}
+
+var (
+	plain     = buildMode{}
+	assembled = buildMode{vector: true}
+	variants  = []variant{
+		{"Go", plain, ""},
+		{"vectors of this machine", assembled, ""},
+		{"AVX2", assembled, "cpu.avx512f=off"},
+		{"no AVX", assembled, "cpu.avx2=off,cpu.avx512f=off"},
+		{"no assembly", buildMode{true, "purego"}, ""},
+	}
+)
+
+func writeFiles(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // compileAndRun builds the functions with the Go toolchain and evaluates them at the points.
-func compileAndRun(t *testing.T, fns []gosrc.Function, points map[string][][]float64) map[string]result {
+func compileAndRun(t *testing.T, v buildMode, fns []gosrc.Function, points map[string][][]float64) map[string]result {
+	t.Helper()
+	return compile(t, v, fns)(t, "", points)
+}
+
+// compile builds the functions with the Go toolchain and returns what evaluates them at points.
+func compile(t *testing.T, v buildMode, fns []gosrc.Function) func(t *testing.T, debug string, points map[string][][]float64) map[string]result {
 	t.Helper()
 	dir := t.TempDir()
 	var calls strings.Builder
-	write := func(name string, data []byte) {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write := func(name string, data []byte) { writeFiles(t, dir, map[string]string{name: string(data)}) }
 	for i, f := range fns {
-		src, err := gosrc.File("main", f)
+		files, err := []gosrc.NamedFile(nil), error(nil)
+		if stem := fmt.Sprintf("f%d", i); v.vector {
+			files, err = gosrc.Files("main", stem, f)
+		} else {
+			files = []gosrc.NamedFile{{Name: stem + ".go"}}
+			files[0].Content, err = gosrc.File("main", f)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if formatted, err := format.Source(src); err != nil || !bytes.Equal(formatted, src) {
-			t.Errorf("%s is not gofmt'd (%v)", f.Name, err)
+		for _, file := range files {
+			if strings.HasSuffix(file.Name, ".go") {
+				if formatted, err := format.Source(file.Content); err != nil || !bytes.Equal(formatted, file.Content) {
+					t.Errorf("%s of %s is not gofmt'd (%v)", file.Name, f.Name, err)
+				}
+			}
+			write(file.Name, file.Content)
 		}
-		write(fmt.Sprintf("f%d.go", i), src)
 		call := strings.NewReplacer("FUNC", gosrc.Identifier(f.Name), "N", fmt.Sprint(len(f.Program.Inputs)), "M", fmt.Sprint(f.Results[0].Len))
 		calls.WriteString(call.Replace(harnessCall))
 	}
-	write("go.mod", []byte("module generated\n\ngo 1.26\n"))
+	mod, sum := gosrc.Module("generated")
+	write("go.mod", mod)
+	write("go.sum", sum)
 	write("main.go", []byte(strings.Replace(harness, "CALLS", calls.String(), 1)))
-	in, err := json.Marshal(points)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("go", "run", ".")
-	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(in)
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
 	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
+	build := exec.Command("go", "build", "-tags="+v.tags, "-o", "run", ".")
+	build.Dir, build.Stderr = dir, &stderr
+	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	if err := build.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	var results map[string]result
-	if err := json.Unmarshal(out, &results); err != nil {
-		t.Fatal(err)
+	return func(t *testing.T, debug string, points map[string][][]float64) map[string]result {
+		t.Helper()
+		var in bytes.Buffer // gob, unlike JSON, has infinities
+		if err := gob.NewEncoder(&in).Encode(points); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(filepath.Join(dir, "run"))
+		cmd.Stdin = &in
+		cmd.Env = append(os.Environ(), "GODEBUG="+debug)
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, stderr.String())
+		}
+		var results map[string]result
+		if err := gob.NewDecoder(bytes.NewReader(out)).Decode(&results); err != nil {
+			t.Fatal(err)
+		}
+		return results
 	}
-	return results
 }
 
 // TestGeneratedCodeEqualsInterpreter compiles the derivative of every task.
 func TestGeneratedCodeEqualsInterpreter(t *testing.T) {
 	var fns []gosrc.Function
 	points := map[string][][]float64{}
-	wants := map[string][][]float64{}
+	wants, bounds := map[string][][]float64{}, map[string][][]float64{}
 	rng := rand.New(rand.NewPCG(7, 8))
 	for _, task := range tasks.All() {
 		p, err := task.Program()
@@ -171,26 +227,35 @@ func TestGeneratedCodeEqualsInterpreter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := interp.EvalScalar(f.Program, x)
+			want, bound, err := interp.Rounding(f.Program, x, 3)
 			if err != nil {
 				t.Fatal(err)
 			}
-			points[name], wants[name] = append(points[name], x), append(wants[name], want)
+			points[name], wants[name], bounds[name] = append(points[name], x), append(wants[name], want), append(bounds[name], bound)
 		}
 	}
-	for name, r := range compileAndRun(t, fns, points) {
-		if r.Allocs != 0 {
-			t.Errorf("%s allocates %v times", name, r.Allocs)
+	built := map[buildMode]func(*testing.T, string, map[string][][]float64) map[string]result{}
+	for _, v := range variants {
+		if built[v.buildMode] == nil {
+			built[v.buildMode] = compile(t, v.buildMode, fns)
 		}
-		for k, want := range wants[name] {
-			for i := range want {
-				for form, got := range map[string]float64{"single": r.Single[k][i], "batch": r.Batch[k][i]} {
-					if d := math.Abs(got - want[i]); !(d <= 1e-13*math.Abs(want[i])) {
-						t.Errorf("%s %s, result %d: %v, interpreter %v", name, form, i, got, want[i])
+		t.Run(v.name, func(t *testing.T) {
+			for name, r := range built[v.buildMode](t, v.debug, points) {
+				if r.Allocs != 0 {
+					t.Errorf("%s allocates %v times", name, r.Allocs)
+				}
+				for k, want := range wants[name] {
+					for i := range want {
+						for form, got := range map[string]float64{"single": r.Single[k][i], "batch": r.Batch[k][i]} {
+							// Both evaluations err.
+							if d := math.Abs(got - want[i]); !(d <= 2*bounds[name][k][i]) {
+								t.Errorf("%s %s, result %d: %v, interpreter %v, bound %g", name, form, i, got, want[i], 2*bounds[name][k][i])
+							}
+						}
 					}
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -291,7 +356,7 @@ func TestEveryLoweredOpHasAForm(t *testing.T) {
 	if _, err := gosrc.File("p", f); err != nil {
 		t.Fatal(err)
 	}
-	r := compileAndRun(t, []gosrc.Function{g}, map[string][][]float64{"AllOpsJacobian": {x}})["AllOpsJacobian"]
+	r := compileAndRun(t, plain, []gosrc.Function{g}, map[string][][]float64{"AllOpsJacobian": {x}})["AllOpsJacobian"]
 	for i, v := range jac {
 		got := r.Single[0][i]
 		if math.IsNaN(v) != math.IsNaN(got) || math.Abs(got-v) > 1e-13*math.Abs(v) {

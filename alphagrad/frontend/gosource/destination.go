@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
 )
 
 // A destination is the package that generated code goes into.
@@ -66,7 +68,7 @@ func (d *destination) scan(dir string) error {
 	fset := token.NewFileSet()
 	for _, entry := range entries {
 		name := entry.Name()
-		if match, err := build.Default.MatchFile(dir, name); err != nil || !match || !strings.HasSuffix(name, ".go") || name == filepath.Base(d.path) {
+		if match, err := build.Default.MatchFile(dir, name); err != nil || !match || !strings.HasSuffix(name, ".go") || d.writes(name) {
 			continue
 		}
 		file, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.SkipObjectResolution)
@@ -141,28 +143,43 @@ func (d *destination) imports(f *Function) []string {
 	return paths
 }
 
-// check type-checks the generated file within its package.
-func (d *destination) check(f *Function, code []byte) error {
-	file, err := parser.ParseFile(f.l.fset, d.path, code, parser.SkipObjectResolution)
-	if err != nil {
-		return firstOf(err)
-	}
-	for _, id := range declares(file) {
-		if at, taken := d.declared[id.Name]; taken {
-			return fmt.Errorf("%s already declares %s, which would be generated; rename it, or generate into another package with -o", at, id.Name)
+// writes reports whether a file of the directory is one of those that are generated, with kernels or without.
+func (d *destination) writes(name string) bool {
+	base := filepath.Base(d.path)
+	return name == base || slices.Contains(gosrc.Companions(base), name)
+}
+
+// check type-checks the generated files within their package, as on a machine without kernels.
+func (d *destination) check(f *Function, generated []gosrc.NamedFile) error {
+	var checked []*ast.File
+	for _, g := range generated {
+		if !strings.HasSuffix(g.Name, ".go") {
+			continue
+		}
+		file, err := parser.ParseFile(f.l.fset, g.Name, g.Content, parser.SkipObjectResolution)
+		if err != nil {
+			return firstOf(err)
+		}
+		for _, id := range declares(file) {
+			if at, taken := d.declared[id.Name]; taken {
+				return fmt.Errorf("%s already declares %s, which would be generated; rename it, or generate into another package with -o", at, id.Name)
+			}
+		}
+		for _, imp := range file.Imports {
+			name := strings.Trim(imp.Path.Value, `"`)
+			name = name[strings.LastIndexByte(name, '/')+1:]
+			if at, taken := d.declared[name]; taken {
+				return fmt.Errorf("%s declares %s, the name of a package that generated code imports; rename it, or generate into another package with -o", at, name)
+			}
+		}
+		if !strings.HasSuffix(g.Name, "_amd64.go") {
+			checked = append(checked, file)
 		}
 	}
-	for _, imp := range file.Imports {
-		name := strings.Trim(imp.Path.Value, `"`)
-		name = name[strings.LastIndexByte(name, '/')+1:]
-		if at, taken := d.declared[name]; taken {
-			return fmt.Errorf("%s declares %s, the name of a package that generated code imports; rename it, or generate into another package with -o", at, name)
-		}
-	}
-	p := &pkg{listed: f.pkg.listed, files: []*ast.File{file}}
+	p := &pkg{listed: f.pkg.listed, files: checked}
 	if d.same {
 		for _, other := range f.pkg.files {
-			if filepath.Base(f.l.fset.File(other.Pos()).Name()) != filepath.Base(d.path) {
+			if !d.writes(filepath.Base(f.l.fset.File(other.Pos()).Name())) {
 				p.files = append(p.files, other)
 			}
 		}
@@ -177,7 +194,7 @@ func (d *destination) check(f *Function, code []byte) error {
 		f.l.loaded[f.pkg.ImportPath] = f.pkg
 	}
 	for _, e := range f.l.check(p) {
-		if e.Pos >= file.FileStart && e.Pos <= file.FileEnd {
+		if slices.ContainsFunc(checked, func(file *ast.File) bool { return e.Pos >= file.FileStart && e.Pos <= file.FileEnd }) {
 			return fmt.Errorf("the generated code does not type-check in package %s: %w", d.name, e)
 		}
 	}

@@ -66,6 +66,20 @@ func suffixes() []string {
 // with N numbers in the parameters and M in the results, in order of declaration. Where the only result is one number, jac is
 // [N]float64 and hess [N][N]float64. Names that the package has already and code that does not type-check are errors.
 func (f *Function) Generate(em Emission) ([]byte, error) {
+	files, err := f.generate(em, false)
+	if err != nil {
+		return nil, err
+	}
+	return files[0].Content, nil
+}
+
+// GenerateVector is [Function.Generate] with vector kernels for batches, in files beside the first ([gosrc.Files]), all
+// named with the directory of em.Path.
+func (f *Function) GenerateVector(em Emission) ([]gosrc.NamedFile, error) {
+	return f.generate(em, true)
+}
+
+func (f *Function) generate(em Emission, vector bool) ([]gosrc.NamedFile, error) {
 	to, err := f.destination(em)
 	if err != nil {
 		return nil, err
@@ -104,11 +118,16 @@ func (f *Function) Generate(em Emission) ([]byte, error) {
 		g.setup = nil
 		fns = append(fns, fn)
 	}
-	code, err := gosrc.File(to.name, fns...)
+	files := []gosrc.NamedFile{{Name: em.Path}}
+	if vector {
+		files, err = gosrc.Files(to.name, strings.TrimSuffix(em.Path, ".go"), fns...)
+	} else {
+		files[0].Content, err = gosrc.File(to.name, fns...)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return code, to.check(f, code)
+	return files, to.check(f, files)
 }
 
 // places are the Go expressions of the numbers of a variable that has the given name.

@@ -1,0 +1,174 @@
+package gosrc
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/vasm"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+)
+
+// vectors collects the vector kernels of a file.
+type vectors struct {
+	kernels []kernel
+}
+
+type kernel struct {
+	*vasm.Kernel
+	e   *emitter
+	one bool // also for one sample
+}
+
+// add compiles the kernel of a function and returns the program in the schedule with the fewest instructions.
+func (v *vectors) add(e *emitter, one bool) (*ir.Program, error) {
+	var rows []int
+	for _, r := range e.results {
+		rows = append(rows, r.Len)
+	}
+	var best *vasm.Kernel
+	program, fewest := e.p, 0
+	for _, p := range ir.Schedules(e.p) {
+		k, err := vasm.Compile(p, rows)
+		if err != nil {
+			return nil, err
+		}
+		if _, _, all := k.Traffic(vasm.AVX2); best == nil || all < fewest {
+			best, program, fewest = k, p, all
+		}
+	}
+	v.kernels = append(v.kernels, kernel{best, e, one})
+	return program, nil
+}
+
+// chunk is how many samples one call of a kernel does at most: the garbage collector cannot stop a kernel, and samples a
+// kernel is not good for are done again with their chunk.
+const chunk = 256
+
+// files prints the kernels and what chooses between them.
+func (v *vectors) files(pkg, stem, prefix string) ([]NamedFile, error) {
+	var amd64, noasm, asm bytes.Buffer
+	fmt.Fprintf(&amd64, `
+// %[1]sLanes is how many samples a vector of this machine holds, 0 without AVX2 and FMA.
+var %[1]sLanes = func() int {
+	switch {
+	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ:
+		return 8
+	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+		return 4
+	}
+	return 0
+}()
+`, prefix)
+	asm.WriteString(header + "//go:build !purego\n\n#include \"textflag.h\"\n")
+	pool := &vasm.Pool{Symbol: prefix + "Constants"}
+	for _, k := range v.kernels {
+		if err := k.print(&amd64, &noasm, &asm, prefix, pool); err != nil {
+			return nil, fmt.Errorf("%s: %w", k.e.local, err)
+		}
+	}
+	asm.WriteByte('\n')
+	asm.Write(pool.Data())
+	chooser, err := source("!purego", pkg, []string{"golang.org/x/sys/cpu"}, amd64.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	without, err := source("!amd64 || purego", pkg, nil, noasm.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	names := Companions(stem + ".go")
+	return []NamedFile{{names[0], chooser}, {names[1], asm.Bytes()}, {names[2], without}}, nil
+}
+
+// Companions are the names of the files that come with a generated file that has vector kernels.
+func Companions(name string) []string {
+	stem := strings.TrimSuffix(name, ".go")
+	return []string{stem + "_amd64.go", stem + "_amd64.s", stem + "_noasm.go"}
+}
+
+func (k *kernel) print(amd64, noasm, asm *bytes.Buffer, prefix string, pool *vasm.Pool) error {
+	e := k.e
+	var names []string
+	for _, r := range e.results {
+		names = append(names, r.Name)
+	}
+	isas := []*vasm.ISA{vasm.AVX512, vasm.AVX2}
+	if k.one {
+		isas = append(isas, vasm.Scalar)
+	}
+	for _, isa := range isas {
+		text, err := k.Print(isa, e.local+isa.Name, names, pool)
+		if err != nil {
+			return err
+		}
+		extra := ""
+		if isa != vasm.Scalar {
+			extra = ", strideX, stride, vectors int"
+		}
+		fmt.Fprintf(asm, "\n// func %s%s(%s *float64%s) (rare uint64)\n", e.local, isa.Name, e.arguments(), extra)
+		asm.Write(text)
+		fmt.Fprintf(amd64, "\n//go:noescape\nfunc %s%s(%s *float64%s) (rare uint64)\n", e.local, isa.Name, e.arguments(), extra)
+	}
+	at, first := "", ""
+	for i, name := range append([]string{"x"}, names...) {
+		rows := len(e.p.Inputs)
+		if i > 0 {
+			rows = e.results[i-1].Len
+		}
+		if i > 0 {
+			at, first = at+", ", first+", "
+		}
+		if rows == 0 { // nothing to point at
+			at, first = at+"nil", first+"nil"
+		} else {
+			at, first = at+"&"+name+"[first]", first+"&"+name+"[0]"
+		}
+	}
+	fmt.Fprintf(amd64, `
+// %[1]sVectors does a batch of n samples with vectors; it reports false if it cannot.
+func %[1]sVectors(n int, %[3]s []float64) bool {
+	lanes := %[2]sLanes
+	if lanes == 0 || n < lanes {
+		return false
+	}
+	for first := 0; first < n; {
+		size := min(%[5]d, (n-first)/lanes*lanes)
+		if size == 0 { // the last vector does some samples again
+			first, size = n-lanes, lanes
+		}
+		var rare uint64
+		if lanes == 8 {
+			rare = %[1]sAVX512(%[4]s, n, n, size/8)
+		} else {
+			rare = %[1]sAVX2(%[4]s, n, n, size/4)
+		}
+		if rare != 0 {
+			%[1]sSamples(n, first, first+size, %[3]s)
+		}
+		first += size
+	}
+	return true
+}
+`, e.local, prefix, e.arguments(), at, chunk)
+	fmt.Fprintf(noasm, "\nfunc %[1]sVectors(n int, %[2]s []float64) bool { return false }\n", e.local, e.arguments())
+	if k.one {
+		fmt.Fprintf(amd64, "\n// %[1]sOne does one sample, except for constant results; it reports false if it cannot.\nfunc %[1]sOne(%[2]s) bool {\nreturn %[3]sLanes > 0 && %[1]sScalar(%[4]s) == 0\n}\n", e.local, e.single(), prefix, first)
+		fmt.Fprintf(noasm, "\nfunc %[1]sOne(%[2]s) bool { return false }\n", e.local, e.single())
+	}
+	return nil
+}
+
+// sysVersion and sysSum are the version of golang.org/x/sys that a module of generated code is made with, and what go.sum
+// says of it.
+const (
+	sysVersion = "v0.46.0"
+	sysSum     = "noSf2Fq6F8DBgS+LysIkx7rIExoNHJsxOAtPp4rthXw="
+	sysModSum  = "4GL1E5IUh+htKOUEOaiffhrAeqysfVGipDYzABqnCmw="
+)
+
+// Module returns the files go.mod and go.sum of a module that holds generated code with vector kernels and nothing else.
+func Module(name string) (mod, sum []byte) {
+	return fmt.Appendf(nil, "module %s\n\ngo 1.26\n\nrequire golang.org/x/sys %s\n", name, sysVersion),
+		fmt.Appendf(nil, "golang.org/x/sys %[1]s h1:%[2]s\ngolang.org/x/sys %[1]s/go.mod h1:%[3]s\n", sysVersion, sysSum, sysModSum)
+}

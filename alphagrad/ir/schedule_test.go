@@ -1,0 +1,115 @@
+package ir_test
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/interp"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
+)
+
+// TestSchedulesChangeNoBit: another order of evaluation is legal and gives the same results, of which the one chosen holds
+// no more than the program did.
+func TestSchedulesChangeNoBit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := programs(t)
+		x := point(t, p)
+		want, err := interp.EvalScalar(p, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, q := range ir.Schedules(p) {
+			if err := ir.Verify(q); err != nil {
+				t.Fatalf("schedule %d: %v", k, err)
+			}
+			got, err := interp.EvalScalar(q, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range want {
+				if math.Float64bits(got[i]) != math.Float64bits(want[i]) && !(math.IsNaN(got[i]) && math.IsNaN(want[i])) {
+					t.Fatalf("schedule %d: output %d is %v, was %v", k, i, got[i], want[i])
+				}
+			}
+		}
+		s, err := ir.Schedule(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before, after := ir.PeakLive(p), ir.PeakLive(s); after > before {
+			t.Fatalf("holds %d elements, %d before", after, before)
+		}
+	})
+}
+
+// TestScheduleHelps: a derivative as elimination writes it holds more than it needs to.
+func TestScheduleHelps(t *testing.T) {
+	p, err := tasks.ProgramOf("RobotArm_6DOF")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := ad.ValueAndJacobian(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ir.Schedule(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before, after := ir.PeakLive(d), ir.PeakLive(s); after >= before {
+		t.Errorf("holds %d elements, %d before", after, before)
+	}
+}
+
+// TestReciprocals: quotients by the same number share a division, a single one is left alone, and numbers divided by a
+// constant are multiplied.
+func TestReciprocals(t *testing.T) {
+	p, err := ir.Parse(`program p
+input a []
+input b []
+input c []
+input d []
+q = div(a, c)
+r = div(b, c)
+i = div(1, c)
+s = div(a, d)
+k = div(b, 3)
+output q
+output r
+output i
+output s
+output k
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := ir.Reciprocals(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := ir.Count(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.Div != 2 || n.Mul != 3 {
+		t.Errorf("%v\n%s", n, q)
+	}
+	x := []float64{1.7, -2.3, 7.1, 0.3}
+	want, err := interp.EvalScalar(p, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := interp.EvalScalar(q, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 0x1p-52*math.Abs(want[i]) {
+			t.Errorf("output %d: %v, was %v", i, got[i], want[i])
+		}
+	}
+}
