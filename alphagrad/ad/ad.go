@@ -84,5 +84,5 @@ func executable(p *ir.Program, order []int) (*ir.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ir.Finish(d)
+	return ir.Finish(d, len(d.Outputs)-len(p.Outputs))
 }

@@ -45,7 +45,7 @@ func TestMemorySuffices(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d, err = ir.Finish(d); err != nil {
+			if d, err = ir.Finish(d, len(d.Outputs)-len(p.Outputs)); err != nil {
 				t.Fatal(err)
 			}
 			got, most := inCells(t, d, x, int(memory))

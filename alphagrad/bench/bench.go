@@ -206,7 +206,7 @@ func writeProgram(dir string, c Case, s Settings) error {
 		}
 		name := fmt.Sprintf("Candidate%d", k)
 		src, err := gosrc.File("main", gosrc.Function{Name: name, Program: cand.Program, Results: []gosrc.Result{
-			{Name: "y", Len: c.Values}, {Name: "jac", Len: outputs - c.Values}}})
+			{Name: "y", Len: c.Values}, {Name: "jac", Len: outputs - c.Values}}, Derivatives: outputs - c.Values})
 		if err != nil {
 			return fmt.Errorf("candidate %s: %w", cand.Name, err)
 		}

@@ -320,15 +320,7 @@ func CSE(p *Program) (*Program, error) {
 
 // DCE drops the nodes that no output needs. Inputs stay.
 func DCE(p *Program) (*Program, error) {
-	live := usedAsOutput(p)
-	for i := len(p.Nodes) - 1; i >= 0; i-- {
-		n := &p.Nodes[i]
-		if live[i] {
-			for _, a := range n.Args {
-				live[a] = true
-			}
-		}
-	}
+	live := p.needed(p.Outputs)
 	q := &Program{Name: p.Name}
 	at := make([]ID, len(p.Nodes))
 	for i := range p.Nodes {

@@ -66,7 +66,7 @@ func TestScheduleHelps(t *testing.T) {
 }
 
 // TestReciprocals: quotients by the same number share a division, a single one is left alone, and numbers divided by a
-// constant are multiplied.
+// constant are multiplied; values keep their quotients.
 func TestReciprocals(t *testing.T) {
 	p, err := ir.Parse(`program p
 input a []
@@ -87,29 +87,35 @@ output k
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := ir.Reciprocals(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := ir.Count(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n.Div != 2 || n.Mul != 3 {
-		t.Errorf("%v\n%s", n, q)
-	}
-	x := []float64{1.7, -2.3, 7.1, 0.3}
-	want, err := interp.EvalScalar(p, x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := interp.EvalScalar(q, x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range want {
-		if math.Abs(got[i]-want[i]) > 0x1p-52*math.Abs(want[i]) {
-			t.Errorf("output %d: %v, was %v", i, got[i], want[i])
+	for derivatives, want := range map[int]ir.OpCount{5: {Mul: 3, Div: 2}, 3: {Mul: 1, Div: 4}, 0: {Div: 5}} {
+		q, err := ir.Reciprocals(p, derivatives)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := ir.Count(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Mul != want.Mul || n.Div != want.Div {
+			t.Errorf("%d derivatives: %v, want %v\n%s", derivatives, n, want, q)
+		}
+		x := []float64{1.7, -2.3, 7.1, 0.3}
+		want, err := interp.EvalScalar(p, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := interp.EvalScalar(q, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			tolerance := 0x1p-52 * math.Abs(want[i])
+			if i < len(want)-derivatives {
+				tolerance = 0
+			}
+			if math.Abs(got[i]-want[i]) > tolerance {
+				t.Errorf("%d derivatives, output %d: %v, was %v", derivatives, i, got[i], want[i])
+			}
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (b *Build) makeGo(ctx context.Context) error {
 func goSources(p Problem) (map[string][]byte, error) {
 	m := len(p.Value.Outputs)
 	derivative, err := gosrc.File("main", gosrc.Function{Name: p.Name, Program: p.Derivative, Results: []gosrc.Result{
-		{Name: "y", Len: m}, {Name: "jac", Len: m * len(p.Value.Inputs)}}})
+		{Name: "y", Len: m}, {Name: "jac", Len: m * len(p.Value.Inputs)}}, Derivatives: m * len(p.Value.Inputs)})
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ then not overlap. The files import golang.org/x/sys/cpu; "go mod tidy" adds it t
 				Name:    sub.name + " Jacobian",
 				Doc:     fmt.Sprintf("writes the outputs to y and the Jacobian to jac, row-major: jac[i*%d+j] = ∂y[i]/∂x[j] (vertex elimination, %s order).", len(d.Inputs), name),
 				Program: d,
-				Results: []gosrc.Result{{Name: "y", Len: values}, {Name: "jac", Len: len(d.Outputs) - values}},
+				Results: []gosrc.Result{{Name: "y", Len: values}, {Name: "jac", Len: len(d.Outputs) - values}}, Derivatives: len(d.Outputs) - values,
 			}
 			if !vector {
 				code, err := gosrc.File(pkg, function)

@@ -29,6 +29,9 @@ type Function struct {
 	Program *ir.Program
 	Results []Result // splits the outputs, in order; not read when there is a form without a batch
 	Form    *Form    // of the single-sample function; nil: pointers to arrays, as [File] says
+	// Derivatives is how many outputs, the last, are derivatives. Go code computes the others, the values, bit for bit as the
+	// program says.
+	Derivatives int
 }
 
 // Identifier makes an exported Go identifier of any text: its ASCII letters and digits in CamelCase. "kerr-sen metric"
@@ -162,7 +165,7 @@ func (f *Function) batched() bool { return f.Form == nil || !f.Form.NoBatch }
 
 // finished is the program as it is printed, after checks.
 func finished(f *Function) (*ir.Program, error) {
-	p, err := ir.Finish(f.Program)
+	p, err := ir.Finish(f.Program, f.Derivatives)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +205,7 @@ func printFunction(w *bytes.Buffer, f Function, name, prefix string, used *uses,
 		v = nil
 	}
 	if v != nil {
-		if e.p, err = v.add(e, f.Form == nil); err != nil {
+		if err = v.add(e, f.Form == nil); err != nil {
 			return err
 		}
 	}

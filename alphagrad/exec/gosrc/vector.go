@@ -20,25 +20,30 @@ type kernel struct {
 	one bool // also for one sample
 }
 
-// add compiles the kernel of a function and returns the program in the schedule with the fewest instructions.
-func (v *vectors) add(e *emitter, one bool) (*ir.Program, error) {
+// add compiles the kernel of a function, in the schedule with the fewest instructions. Kernels state bounds anyway, so that
+// values share reciprocals too.
+func (v *vectors) add(e *emitter, one bool) error {
 	var rows []int
 	for _, r := range e.results {
 		rows = append(rows, r.Len)
 	}
 	var best *vasm.Kernel
-	program, fewest := e.p, 0
-	for _, p := range ir.Schedules(e.p) {
+	fewest := 0
+	shared, err := ir.Finish(e.p, len(e.p.Outputs))
+	if err != nil {
+		return err
+	}
+	for _, p := range ir.Schedules(shared) {
 		k, err := vasm.Compile(p, rows)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if _, _, all := k.Traffic(vasm.AVX2); best == nil || all < fewest {
-			best, program, fewest = k, p, all
+			best, fewest = k, all
 		}
 	}
 	v.kernels = append(v.kernels, kernel{best, e, one})
-	return program, nil
+	return nil
 }
 
 // chunk is how many samples one call of a kernel does at most: the garbage collector cannot stop a kernel, and samples a

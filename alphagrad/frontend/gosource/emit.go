@@ -286,8 +286,8 @@ func (g *generator) jacobian() (gosrc.Function, error) {
 	return gosrc.Function{
 		Doc:     fmt.Sprintf("returns what %s returns and its Jacobian, derivatives of results by rows and parameters by columns", g.f.Name),
 		Program: d,
-		Results: []gosrc.Result{{Name: "y", Len: m}, {Name: "jac", Len: len(d.Outputs) - m}},
-		Form:    &gosrc.Form{Params: params, Results: results + ", " + matrix, In: in, Out: append(out, entries...), Doc: g.legend(extra[0])},
+		Results: []gosrc.Result{{Name: "y", Len: m}, {Name: "jac", Len: len(d.Outputs) - m}}, Derivatives: len(d.Outputs) - m,
+		Form: &gosrc.Form{Params: params, Results: results + ", " + matrix, In: in, Out: append(out, entries...), Doc: g.legend(extra[0])},
 	}, nil
 }
 
@@ -303,8 +303,8 @@ func (g *generator) hessian() (gosrc.Function, error) {
 	hess, second := g.matrix(extra[1], true)
 	return gosrc.Function{
 		Doc:     fmt.Sprintf("returns what %s returns, its Jacobian and the second derivatives of every result", g.f.Name),
-		Program: d,
-		Form:    &gosrc.Form{Params: params, Results: results + ", " + jac + ", " + hess, In: in, Out: slices.Concat(out, first, second), Doc: g.legend(extra[0])},
+		Program: d, Derivatives: len(d.Outputs) - len(g.f.Program.Outputs),
+		Form: &gosrc.Form{Params: params, Results: results + ", " + jac + ", " + hess, In: in, Out: slices.Concat(out, first, second), Doc: g.legend(extra[0])},
 	}, nil
 }
 
@@ -350,7 +350,7 @@ func (g *generator) product(derive func(*ir.Program) (*ir.Program, error), from,
 	}
 	return gosrc.Function{
 		Doc:     doc(strings.Join(given, ", ")),
-		Program: d,
-		Form:    &gosrc.Form{Params: params + ", " + g.declare(from, given), Results: results + ", " + g.declare(to, wanted), In: in, Out: out},
+		Program: d, Derivatives: len(d.Outputs) - len(g.f.Program.Outputs),
+		Form: &gosrc.Form{Params: params + ", " + g.declare(from, given), Results: results + ", " + g.declare(to, wanted), In: in, Out: out},
 	}, nil
 }
