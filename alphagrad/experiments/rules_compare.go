@@ -25,6 +25,7 @@ type RulesCompare struct {
 	Size       rules.Size     `yaml:"size"`
 	Regularise []bool         `yaml:"regularise"` // of firing rates: both, to see whether it matters
 	Rates      []float64      `yaml:"rates"`
+	Widen      int            `yaml:"widen"`  // rates more that may be tried beyond an end of the rates where the best one is
 	Tuning     int            `yaml:"tuning"` // seeds
 	Seeds      int            `yaml:"seeds"`  // fresh ones
 	Rules      []ComparedRule `yaml:"rules"`
@@ -51,6 +52,9 @@ func (c *RulesCompare) RootSeed() uint64 { return c.Seed }
 func (c *RulesCompare) Validate() error {
 	if err := validTraining(c.Tasks, c.Size, c.Rates); err != nil {
 		return err
+	}
+	if c.Widen < 0 {
+		return fmt.Errorf("widen is %d; expected a number of rates, or 0", c.Widen)
 	}
 	if c.Tuning < 1 || c.Seeds < 2 || len(c.Rules) < 2 || len(c.Regularise) == 0 {
 		return errors.New("tuning needs a seed, the comparison two seeds and two rules, regularise a value")
@@ -95,9 +99,10 @@ func (r *ComparedRule) rule(p *rules.Problem) (rule *rules.Rule, err error) {
 
 // Run tunes, trains and reports.
 func (c *RulesCompare) Run(ctx context.Context, env Env) error {
-	t := report.Table{Title: c.Title, Caption: fmt.Sprintf("Held-out loss on %d fresh seeds, mean (95 %% confidence interval); rates tuned over %v on %d other seeds. Difference: paired with the first rule, negative is better; "+
-		"cosine with the exact gradient at the start and at the end of the rule's own training.", c.Seeds, c.Rates, c.Tuning),
-		Columns: []report.Column{{Name: "task"}, {Name: "rates regularised"}, {Name: "rule"}, {Name: "learning rate"}, {Name: "loss", Format: "%.4f"}, {Name: "difference", Format: "%+.4f"}, {Name: "better on"}, {Name: "cosine"}, {Name: "verdict"}}}
+	t := report.Table{Title: c.Title, Caption: fmt.Sprintf("Loss on sequences that were not trained on, on %d fresh seeds: mean (95 %% confidence interval). Learning rates are tuned on %d other seeds over %v and up to %d rates beyond an end where the best one is; "+
+		"interior: the best rate is at neither end of those tried. Difference: paired with the first rule, negative is better; a training that diverges is left out and counted.", c.Seeds, c.Tuning, c.Rates, c.Widen),
+		Columns: []report.Column{{Name: "task"}, {Name: "firing rates regularised"}, {Name: "rule"}, {Name: "learning rate", Format: "%.3g"}, {Name: "interior"}, {Name: "loss", Format: "%.4f"}, {Name: "difference", Format: "%+.4f"}, {Name: "better on"}, {Name: "diverged"}, {Name: "verdict"}}}
+	along := alignmentTable()
 	raw := map[string][]*rules.Trained{}
 	total := len(c.Tasks) * len(c.Regularise) * len(c.Rules)
 	done := 0
@@ -117,13 +122,13 @@ func (c *RulesCompare) Run(ctx context.Context, env Env) error {
 				}
 				env.progress(task+": "+r.Name, done, total)
 				done++
-				tuner := &rules.Evaluator{Problems: []*rules.Problem{p}, Rates: c.Rates, Seeds: seedsOf(runs.Seed(c.Seed).Sub("tuning"), c.Tuning), Split: data.Validation}
+				tuner := &rules.Evaluator{Problems: []*rules.Problem{p}, Rates: c.Rates, Widen: c.Widen, Seeds: seedsOf(runs.Seed(c.Seed).Sub("tuning"), c.Tuning), Split: data.Validation}
 				q, err := tuner.Tune(ctx, p, r)
 				if err != nil {
 					return err
 				}
 				if q.Failed != "" {
-					t.Rows = append(t.Rows, []any{task, regularise, r.Name, nil, nil, nil, nil, nil, "diverges: " + q.Failed})
+					t.Rows = append(t.Rows, []any{task, regularise, r.Name, nil, nil, nil, nil, nil, nil, "diverges: " + q.Failed})
 					continue
 				}
 				list, err := rules.On(ctx, p, r, q.Rate, seedsOf(runs.Seed(c.Seed).Sub("fresh"), c.Seeds), data.Test)
@@ -131,45 +136,27 @@ func (c *RulesCompare) Run(ctx context.Context, env Env) error {
 					return err
 				}
 				raw[fmt.Sprintf("%s/%v/%s", task, regularise, r.Name)] = list
-				var losses, before, after []float64
-				for _, x := range list {
-					losses, before, after = append(losses, x.Loss), append(before, x.Cos[0]), append(after, x.Cos[3])
-				}
-				mean, half := rules.Interval(losses)
-				a, _ := rules.Interval(before)
-				b, _ := rules.Interval(after)
-				row := []any{task, regularise, r.Name, q.Rate, report.Range{Value: mean, Low: mean - half, High: mean + half}, nil, nil, fmt.Sprintf("%.2f → %.2f", a, b), nil}
+				losses := lossesOf(list)
+				t.Rows = append(t.Rows, comparedRow(task, regularise, r.Name, q, losses, first, k == 0))
 				if k == 0 {
 					first = losses
-				} else if first != nil {
-					d := difference(losses, first)
-					mean, half := rules.Interval(d)
-					better := 0
-					for _, x := range d {
-						if x < 0 {
-							better++
-						}
-					}
-					row[5], row[6] = report.Range{Value: mean, Low: mean - half, High: mean + half}, fmt.Sprintf("%d of %d", better, len(d))
-					switch {
-					case mean+half < 0:
-						row[8] = "better"
-					case mean-half > 0:
-						row[8] = "worse"
-					default:
-						row[8] = "no difference beyond chance"
-					}
 				}
-				t.Rows = append(t.Rows, row)
+				name := r.Name
+				if regularise {
+					name += ", regularised"
+				}
+				along.Rows = append(along.Rows, alignmentRow(name, task, list))
 			}
 		}
 	}
-	if err := report.SaveTable(env.Dir, "compared", t); err != nil {
-		return err
+	page := "# " + c.Title + "\n\n[manifest.json](manifest.json) names the program, the machine and the settings; [trained.json](trained.json) has every training, a loss of −1 standing for one that diverged.\n\n"
+	var errs error
+	for name, table := range map[string]report.Table{"compared": t, "alignment": along} {
+		errs = errors.Join(errs, report.SaveTable(env.Dir, name, table))
 	}
-	text, err := t.Markdown()
-	if err != nil {
-		return err
+	for _, table := range []report.Table{t, along} {
+		text, err := table.Markdown()
+		page, errs = page+text+"\n", errors.Join(errs, err)
 	}
 	for _, list := range raw {
 		for _, x := range list {
@@ -179,6 +166,85 @@ func (c *RulesCompare) Run(ctx context.Context, env Env) error {
 			}
 		}
 	}
-	return errors.Join(writeJSON(filepath.Join(env.Dir, "trained.json"), raw), runs.WriteFile(filepath.Join(env.Dir, "README.md"), []byte("# "+c.Title+"\n\n"+
-		"[manifest.json](manifest.json) names the program, the machine and the settings; [trained.json](trained.json) has every training, a loss of −1 standing for one that diverged.\n\n"+text)))
+	return errors.Join(errs, writeJSON(filepath.Join(env.Dir, "trained.json"), raw), runs.WriteFile(filepath.Join(env.Dir, "README.md"), []byte(page)))
+}
+
+// comparedRow is a row of the table: losses beside those of the first rule.
+func comparedRow(task string, regularise bool, name string, q *rules.TaskQuality, losses, first []float64, isFirst bool) []any {
+	diverged := 0
+	for _, l := range losses {
+		if math.IsNaN(l) {
+			diverged++
+		}
+	}
+	row := []any{task, regularise, name, q.Rate, yesNo(!q.Edge), meanInterval(losses), nil, nil, diverged, nil}
+	if isFirst || first == nil {
+		return row
+	}
+	d := difference(losses, first)
+	mean, half := rules.Interval(d)
+	better, pairs := 0, 0
+	for _, x := range d {
+		if !math.IsNaN(x) {
+			pairs++
+		}
+		if x < 0 {
+			better++
+		}
+	}
+	row[6], row[7] = meanInterval(d), fmt.Sprintf("%d of %d", better, pairs)
+	switch {
+	case mean+half < 0:
+		row[9] = "better"
+	case mean-half > 0:
+		row[9] = "worse"
+	default:
+		row[9] = "no difference beyond chance"
+	}
+	return row
+}
+
+// meanInterval is the mean with its 95 % confidence interval; nil where nothing was measured.
+func meanInterval(x []float64) any {
+	mean, half := rules.Interval(x)
+	if math.IsNaN(mean) {
+		return nil
+	}
+	return report.Range{Value: mean, Low: mean - half, High: mean + half}
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
+
+func lossesOf(list []*rules.Trained) (losses []float64) {
+	for _, x := range list {
+		losses = append(losses, x.Loss)
+	}
+	return losses
+}
+
+// alignmentTable has rows from alignmentRow.
+func alignmentTable() report.Table {
+	return report.Table{Title: "Alignment along the rule's own training", Caption: "The rule's gradient of the weights before the readout beside the exact one, at the weights to which the rule has led the network: cosine and ratio of magnitudes, at the start and after 10, 50 and 100 % of the iterations; means over the fresh seeds.",
+		Columns: []report.Column{{Name: "rule"}, {Name: "task"}, {Name: "cosine"}, {Name: "magnitude"}}}
+}
+
+func alignmentRow(name, task string, list []*rules.Trained) []any {
+	var cos, ratio []string
+	for k := range rules.Checkpoints {
+		var c, r []float64
+		for _, x := range list {
+			if !math.IsNaN(x.Loss) {
+				c, r = append(c, x.Cos[k]), append(r, x.Ratio[k])
+			}
+		}
+		meanCos, _ := rules.Interval(c)
+		meanRatio, _ := rules.Interval(r)
+		cos, ratio = append(cos, fmt.Sprintf("%.2f", meanCos)), append(ratio, fmt.Sprintf("%.2g", meanRatio))
+	}
+	return []any{name, task, strings.Join(cos, " → "), strings.Join(ratio, " → ")}
 }

@@ -18,7 +18,7 @@ import (
 type Judge struct {
 	Evaluator *Evaluator
 	Objective Objective
-	// Log is told of rules that fail; it may be nil.
+	// Log is told of trainings that diverge; it may be nil.
 	Log func(text string)
 
 	bptt     *Meaning
@@ -114,8 +114,10 @@ func (j *Judge) Judge(ctx context.Context, r *Rule) (*Point, error) {
 			return nil, err
 		}
 		for _, t := range q.Tasks {
-			if t.Failed != "" && j.Log != nil {
-				j.Log(fmt.Sprintf("%s: %s: %s", r.Formula(), t.Task, t.Failed))
+			for _, d := range t.Diverged {
+				if j.Log != nil {
+					j.Log(fmt.Sprintf("%s: %s: %s", r.Formula(), t.Task, d))
+				}
 			}
 		}
 	}

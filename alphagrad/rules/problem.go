@@ -1,10 +1,14 @@
 package rules
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
@@ -20,7 +24,11 @@ type Problem struct {
 	Config     data.Config
 	Iterations int
 	Batch      int // sequences of an iteration
-	Held       int // sequences on which the loss is measured; 0: the training batch, where inputs are frozen
+	Held       int // sequences on which the loss is measured, none of them trained on
+
+	mu    sync.Mutex
+	kept  map[drawn]*sequences
+	exact *snn.Gradient // compiled once
 }
 
 // Size are the sizes of the problems of a comparison.
@@ -41,11 +49,11 @@ var problems = []struct {
 	batch, held int
 }{
 	{"pattern_generation", func() data.Config {
-		return &data.PatternGeneration{DT: 1, Inputs: 16, Outputs: 1, Duration: 100, Rate: 60, Periods: []float64{100, 50, 33, 20}, Low: 0.5, High: 2}
-	}, 1, 0},
+		return &data.PatternGeneration{DT: 1, Inputs: 16, Outputs: 1, Duration: 100, Rate: 60, Periods: []float64{100, 50, 33, 20}, Low: 0.5, High: 2, Noise: 0.1}
+	}, 2, 16},
 	{"evidence_accumulation", func() data.Config {
 		return &data.EvidenceAccumulation{DT: 1, GroupSize: 4, Cues: 3, Cue: 10, Interval: 14, Delay: 20, Recall: 10, CueRate: 250, RecallRate: 250, NoiseRate: 50, Bias: 0.3}
-	}, 4, 32},
+	}, 4, 64},
 	{"delayed_match", func() data.Config {
 		return &data.DelayedMatch{DT: 1, Inputs: 12, Directions: 2, Fixation: 2, Sample: 20, Delay: 10, Test: 20, Rate: 500, Background: 10, Kappa: 4}
 	}, 8, 64},
@@ -110,6 +118,56 @@ func newProblem(name string, config data.Config, batch, held int, size Size) (*P
 // Steps is the length of the sequences.
 func (p *Problem) Steps() int { return p.Network.Steps }
 
+// sequences are what a network is trained and judged on.
+type sequences struct {
+	training []*snn.Batch // of the iterations, from the start again where there are fewer
+	held     *snn.Batch
+}
+
+// drawn says which sequences.
+type drawn struct {
+	seed  runs.Seed
+	split data.Split
+}
+
+// maxKept bounds the sequences remembered, which all rules share.
+const maxKept = 32
+
+// sequences draws those of a seed, or remembers them.
+func (p *Problem) sequences(seed runs.Seed, split data.Split) (*sequences, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.kept[drawn{seed, split}]; s != nil {
+		return s, nil
+	}
+	task, err := p.Config.Open(seed.Sub("task"))
+	if err != nil {
+		return nil, err
+	}
+	s := &sequences{}
+	n := task.Batches(data.Training, p.Batch)
+	if n == 0 || n > p.Iterations+1 {
+		n = p.Iterations + 1
+	}
+	for i := range n {
+		d, err := task.Batch(data.Training, i, p.Batch)
+		if err != nil {
+			return nil, err
+		}
+		s.training = append(s.training, batchOf(d))
+	}
+	d, err := task.Batch(split, 0, p.Held)
+	if err != nil {
+		return nil, err
+	}
+	s.held = batchOf(d)
+	if len(p.kept) >= maxKept || p.kept == nil {
+		p.kept = map[drawn]*sequences{}
+	}
+	p.kept[drawn{seed, split}] = s
+	return s, nil
+}
+
 func batchOf(b *data.Batch) *snn.Batch {
 	return &snn.Batch{Steps: b.Steps, Size: b.Size, Input: b.Input, Target: b.Target, Weight: b.Mask}
 }
@@ -161,13 +219,51 @@ func (p *Problem) trainer(r *Rule) (*trainer, error) {
 	if t.rule, err = snn.NewGradient(p.Recurrence, b.Method); err != nil {
 		return nil, err
 	}
-	bptt := &Rule{Time: Carrier{Mode: Reverse}}
-	exact, err := bptt.Build(p.Recurrence)
-	if err != nil {
-		return nil, err
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.exact == nil {
+		if p.exact, err = snn.NewGradient(p.Recurrence, snn.BPTT()); err != nil {
+			return nil, err
+		}
 	}
-	t.exact, err = snn.NewGradient(p.Recurrence, exact.Method)
-	return t, err
+	t.exact = p.exact
+	return t, nil
+}
+
+// serial is the trainer for one more goroutine.
+func (t *trainer) serial() *trainer {
+	b := *t.b
+	return &trainer{p: t.p, b: &b, rule: t.rule.Serial(), exact: t.exact.Serial()}
+}
+
+// A job is one training.
+type job struct {
+	seed runs.Seed
+	rate float64
+}
+
+// all trains every job, as many at a time as there are cores; a training that diverges has its error. Results do not depend
+// on the number of cores.
+func (t *trainer) all(ctx context.Context, jobs []job, split data.Split) ([]*Trained, []error, error) {
+	trained, errs := make([]*Trained, len(jobs)), make([]error, len(jobs))
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range min(len(jobs), runtime.GOMAXPROCS(0)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			one := t.serial()
+			for ctx.Err() == nil {
+				k := int(next.Add(1)) - 1
+				if k >= len(jobs) {
+					return
+				}
+				trained[k], errs[k] = one.train(jobs[k].seed, jobs[k].rate, split)
+			}
+		}()
+	}
+	wg.Wait()
+	return trained, errs, ctx.Err()
 }
 
 // Checkpoints are the parts of the training after which a rule's gradient is compared with the exact one.
@@ -187,7 +283,7 @@ const decay = 1e-2
 // train trains once. Everything random comes from the seed, which is the same for all rules and rates.
 func (t *trainer) train(seed runs.Seed, rate float64, split data.Split) (*Trained, error) {
 	p := t.p
-	task, err := p.Config.Open(seed.Sub("task"))
+	set, err := p.sequences(seed, split)
 	if err != nil {
 		return nil, err
 	}
@@ -198,19 +294,12 @@ func (t *trainer) train(seed runs.Seed, rate float64, split data.Split) (*Traine
 	adam := snn.NewAdam(rate)
 	last := p.Iterations
 	for i := 0; ; i++ {
-		d, err := task.Batch(data.Training, i%max(1, cmpOr(task.Batches(data.Training, p.Batch), math.MaxInt)), p.Batch)
-		if err != nil {
-			return nil, err
-		}
-		batch := batchOf(d)
+		batch := set.training[i%len(set.training)]
 		g, err := t.rule.Compute(shared, batch)
 		if err != nil {
 			return nil, fmt.Errorf("iteration %d: %w", i, err)
 		}
-		total := 0.0
-		for _, w := range batch.Weight {
-			total += w
-		}
+		total := weightOf(batch)
 		for k, at := range Checkpoints {
 			if i == int(math.Round(at*float64(last))) {
 				exact, err := t.exact.Compute(shared, batch)
@@ -243,35 +332,21 @@ func (t *trainer) train(seed runs.Seed, rate float64, split data.Split) (*Traine
 			adam.Step(name, shared[name], v)
 		}
 	}
-	held := batchOf(&data.Batch{})
-	size := p.Held
-	if size == 0 {
-		size, split = p.Batch, data.Training
-	}
-	d, err := task.Batch(split, 0, size)
-	if err != nil {
-		return nil, err
-	}
-	held = batchOf(d)
-	g, err := t.rule.Compute(shared, held)
+	g, err := t.rule.Evaluate(shared, set.held)
 	if err != nil {
 		return nil, fmt.Errorf("held-out sequences: %w", err)
 	}
-	total := 0.0
-	for _, w := range held.Weight {
-		total += w
-	}
-	if result.Loss = g.Loss / total; !finite(result.Loss) {
+	if result.Loss = g.Loss / weightOf(set.held); !finite(result.Loss) {
 		return nil, fmt.Errorf("the held-out loss is %v", result.Loss)
 	}
 	return result, nil
 }
 
-func cmpOr(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
+func weightOf(b *snn.Batch) (total float64) {
+	for _, w := range b.Weight {
+		total += w
 	}
-	return n
+	return total
 }
 
 func finite(x float64) bool { return x-x == 0 }

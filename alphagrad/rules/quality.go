@@ -32,16 +32,21 @@ type TaskQuality struct {
 	Ratio [4]float64 `json:"ratio"` // of magnitudes
 	// Align is the mean over checkpoints of max(0, cos)², the fraction of the exact gradient's progress, less one standard
 	// deviation over the seeds.
-	Align  float64 `json:"align"`
-	Failed string  `json:"failed,omitempty"` // why no rate gave a finite loss
+	Align    float64  `json:"align"`
+	Diverged []string `json:"diverged,omitempty"` // trainings that did, each with its rate and why
+	Failed   string   `json:"failed,omitempty"`   // why no rate gave a finite loss
+	Tried    int      `json:"tried"`              // rates
+	Edge     bool     `json:"edge,omitempty"`     // the best rate is the smallest or the largest of at least three
 }
 
-// An Evaluator trains networks by rules and compares them. It is not safe for concurrent use.
+// An Evaluator trains networks by rules and compares them. It is not safe for concurrent use, but runs its trainings on all cores.
 type Evaluator struct {
 	Problems []*Problem
 	Rates    []float64
 	Seeds    []runs.Seed
 	Split    data.Split // on which losses are measured
+	// Widen is how many rates more may be tried beyond the ends of Rates, one at a time as long as the best rate is at an end.
+	Widen int
 
 	bptt, readout []float64 // losses of the references by problem
 }
@@ -99,39 +104,83 @@ func (e *Evaluator) Tune(ctx context.Context, p *Problem, r *Rule) (*TaskQuality
 	return e.task(ctx, p, r)
 }
 
-// task trains with every rate on every seed and keeps the rate of the lowest mean loss.
+// task trains with every rate on every seed and keeps the rate of the lowest mean loss. A rate with which a training
+// diverges is out.
 func (e *Evaluator) task(ctx context.Context, p *Problem, r *Rule) (*TaskQuality, error) {
 	t, err := p.trainer(r)
 	if err != nil {
 		return nil, err
 	}
-	best := &TaskQuality{Task: p.Name, Loss: math.Inf(1)}
-	for _, rate := range e.Rates {
-		q := &TaskQuality{Task: p.Name, Rate: rate}
-		var trained []*Trained
-		for _, seed := range e.Seeds {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
+	best := &TaskQuality{Loss: math.Inf(1)}
+	var diverged []string
+	first := ""
+	try := func(rates []float64) error {
+		var jobs []job
+		for _, rate := range rates {
+			for _, seed := range e.Seeds {
+				jobs = append(jobs, job{seed, rate})
 			}
-			x, err := t.train(seed, rate, e.Split)
-			if err != nil {
-				best.Failed = fmt.Sprintf("rate %g: %v", rate, err)
-				trained = nil
-				break
+		}
+		trained, errs, err := t.all(ctx, jobs, e.Split)
+		if err != nil {
+			return err
+		}
+		for k, rate := range rates {
+			q := &TaskQuality{Task: p.Name, Rate: rate}
+			mine := trained[k*len(e.Seeds) : (k+1)*len(e.Seeds)]
+			for i, x := range mine {
+				if err := errs[k*len(e.Seeds)+i]; err != nil {
+					text := fmt.Sprintf("rate %g: %v", rate, err)
+					if diverged, q.Loss = append(diverged, text), math.Inf(1); first == "" {
+						first = text
+					}
+					continue
+				}
+				q.Losses = append(q.Losses, x.Loss)
+				q.Loss += x.Loss / float64(len(e.Seeds))
 			}
-			trained = append(trained, x)
-			q.Losses = append(q.Losses, x.Loss)
-			q.Loss += x.Loss / float64(len(e.Seeds))
+			if q.Loss < best.Loss {
+				q.align(mine)
+				best = q
+			}
 		}
-		if trained != nil && q.Loss < best.Loss {
-			q.align(trained)
-			best = q
-		}
+		return nil
 	}
+	rates := slices.Sorted(slices.Values(e.Rates))
+	if err := try(rates); err != nil {
+		return nil, err
+	}
+	for range e.Widen {
+		more, wide := beyond(rates, best.Rate)
+		if !wide || math.IsInf(best.Loss, 1) {
+			break
+		}
+		if err := try([]float64{more}); err != nil {
+			return nil, err
+		}
+		rates = slices.Sorted(slices.Values(append(rates, more)))
+	}
+	best.Task, best.Diverged, best.Tried = p.Name, diverged, len(rates)
 	if math.IsInf(best.Loss, 1) {
-		best.Loss = 0
+		best.Loss, best.Failed = 0, first
+		return best, nil
 	}
+	_, best.Edge = beyond(rates, best.Rate)
 	return best, nil
+}
+
+// beyond is the next rate past the end at which the best one is, at the same ratio; rates are sorted.
+func beyond(rates []float64, best float64) (next float64, edge bool) {
+	n := len(rates)
+	switch {
+	case n < 3:
+		return 0, false
+	case best == rates[0]:
+		return best * rates[0] / rates[1], true
+	case best == rates[n-1]:
+		return best * rates[n-1] / rates[n-2], true
+	}
+	return 0, false
 }
 
 func (q *TaskQuality) align(trained []*Trained) {
@@ -167,18 +216,17 @@ func On(ctx context.Context, p *Problem, r *Rule, rate float64, seeds []runs.See
 	if err != nil {
 		return nil, err
 	}
-	var list []*Trained
+	var jobs []job
 	for _, seed := range seeds {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		x, err := t.train(seed, rate, split)
-		if err != nil {
-			x = &Trained{Loss: math.NaN()} // scored as failed
-		}
-		list = append(list, x)
+		jobs = append(jobs, job{seed, rate})
 	}
-	return list, nil
+	list, errs, err := t.all(ctx, jobs, split)
+	for k, e := range errs {
+		if e != nil {
+			list[k] = &Trained{Loss: math.NaN()} // scored as failed
+		}
+	}
+	return list, err
 }
 
 // Interval is the mean of values with the half-width of its 95 % confidence interval by Student's t; NaNs are left out.

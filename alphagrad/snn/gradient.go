@@ -132,6 +132,15 @@ func NewGradient(r *ad.Recurrence, m Method) (*Gradient, error) {
 	return g, nil
 }
 
+// Serial is the same gradient for one more goroutine: compiled programs are shared, and sequences run one after the other,
+// so that sums are the same on any number of cores.
+func (g *Gradient) Serial() *Gradient {
+	c := *g
+	c.workers = nil
+	c.workers = []*worker{newWorker(&c)}
+	return &c
+}
+
 // Compute sums loss and gradient over the sequences of a batch.
 func (g *Gradient) Compute(shared Values, b *Batch) (*Result, error) { return g.run(shared, b, true) }
 

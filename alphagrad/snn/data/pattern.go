@@ -7,7 +7,7 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 )
 
-// PatternGeneration: every sequence has the same frozen Poisson spikes, and the outputs are to follow sums of sines with
+// PatternGeneration: every sequence has the same frozen Poisson spikes, but for a share drawn anew where there is noise, and the outputs are to follow sums of sines with
 // random amplitudes and phases, shifted to start at 0 and scaled to a greatest magnitude of 1. Source: Bellec et al., "A
 // solution to the learning dilemma for recurrent networks of spiking neurons", Nature Communications 2020, and the
 // authors' sum_of_sines_target.
@@ -20,6 +20,9 @@ type PatternGeneration struct {
 	Periods  []float64 `yaml:"periods"`  // ms of the sines; each runs for the whole number of periods that fit
 	Low      float64   `yaml:"low"`      // least amplitude before scaling
 	High     float64   `yaml:"high"`     // greatest amplitude before scaling
+	// Noise is the share of the spikes that every sequence draws anew, at the same rate: sequences that were not trained on
+	// differ from those that were. 0, as published: all are the same.
+	Noise float64 `yaml:"noise"`
 }
 
 // DefaultPatternGeneration returns the published setting: 100 inputs at 50 Hz, one second, four sines.
@@ -40,6 +43,7 @@ func (c *PatternGeneration) Validate() error {
 		k.require(p > 0 && p <= c.Duration, "periods has %g ms; want above 0 and at most the duration of %g ms", p, c.Duration)
 	}
 	k.require(c.Low > 0 && c.Low <= c.High && !math.IsInf(c.High, 0), "amplitudes are from low %g to high %g; want 0 < low ≤ high", c.Low, c.High)
+	k.require(c.Noise >= 0 && c.Noise < 1, "noise is %g; want 0 to below 1, the share of spikes drawn anew", c.Noise)
 	return k.err
 }
 
@@ -57,9 +61,18 @@ func (c *PatternGeneration) Open(seed runs.Seed) (Task, error) {
 			frozen.Target[t*c.Outputs+o] = v
 		}
 	}
-	return &endless{d, seed, func(_ *rand.Rand, b *Batch, i int) int {
+	spike, anew := poisson(c.Rate, c.DT), probability(c.Noise)
+	return &endless{d, seed, func(r *rand.Rand, b *Batch, i int) int {
 		for t := range steps {
-			copy(b.Input[(t*b.Size+i)*d.Inputs:], frozen.Input[t*d.Inputs:][:d.Inputs])
+			spikes := b.Input[(t*b.Size+i)*d.Inputs:][:d.Inputs]
+			copy(spikes, frozen.Input[t*d.Inputs:][:d.Inputs])
+			for k := range spikes { // the rate stays
+				if c.Noise > 0 && anew.happens(r) {
+					if spikes[k] = 0; spike.happens(r) {
+						spikes[k] = 1
+					}
+				}
+			}
 			copy(b.Target[(t*b.Size+i)*d.Outputs:], frozen.Target[t*d.Outputs:][:d.Outputs])
 			b.Mask[t*b.Size+i] = 1
 		}
