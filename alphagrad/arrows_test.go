@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"examples/jacobians":          {},
 
 	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/frontend/gosource", "alphagrad/search", "alphagrad/tasks",
-		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/snn/nest", "alphagrad/snn/learn"},
+		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/rules", "alphagrad/view", "alphagrad/snn/nest", "alphagrad/snn/learn"},
 }
 
 // leafLibraries lists the packages that a library may reach, directly or not; all others must do without it.

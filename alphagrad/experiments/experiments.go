@@ -29,6 +29,13 @@ type Experiment interface {
 	Run(ctx context.Context, env Env) error
 }
 
+// Resumable is an experiment that can go on from the directory of an earlier run, which it leaves as it is. Resume is called
+// before Run and says what hinders it.
+type Resumable interface {
+	Experiment
+	Resume(dir string) error
+}
+
 // kinds lists the experiments with their default configurations: one row adds one.
 var kinds = []struct {
 	name string

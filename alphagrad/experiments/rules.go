@@ -215,11 +215,13 @@ func (s *ruleSearch) search(ctx context.Context) error {
 				Seed: runs.Seed(s.Seed).Sub("search").At(k), Policy: policy.For}
 			start := done
 			r, err := x.Run(ctx, method)
+			if r != nil && r.Best != nil { // also of a search that is interrupted
+				s.results = append(s.results, r)
+			}
 			if err != nil {
 				return err
 			}
 			done = start + s.Evaluations
-			s.results = append(s.results, r)
 		}
 	}
 	if s.Enumerate {
@@ -243,7 +245,7 @@ func (s *ruleSearch) met(what string, done *int, total int) func(ctx context.Con
 		s.env.progress(fmt.Sprintf("%s, %d rules", what, len(s.judge.Archive())), min(*done, total), total)
 		if time.Since(s.drawn) > 5*time.Second && err == nil {
 			s.drawn = time.Now()
-			_ = report.SaveFigure(s.env.Dir, "pareto", s.pareto()) // the live plot
+			err = errors.Join(s.archive(), report.SaveFigure(s.env.Dir, "pareto", s.pareto())) // the live plot
 		}
 		return p, err
 	}

@@ -43,6 +43,7 @@ func (s *ruleSearch) report() error {
 		}
 	}
 	if len(s.judge.Archive()) > 0 {
+		errs = errors.Join(errs, s.archive())
 		errs = errors.Join(errs, figure(s.pareto(), "pareto", "skill and multiplications"), section(s.paretoTable(), "rules"))
 		best, err := s.best()
 		errs = errors.Join(errs, err)
@@ -198,8 +199,8 @@ func (s *ruleSearch) best() (*rules.Point, error) {
 	if err != nil {
 		return best, err
 	}
-	return best, errors.Join(runs.WriteFile(filepath.Join(s.env.Dir, "best.json"), text),
-		writeJSON(filepath.Join(s.env.Dir, "searches.json"), s.results), writeJSON(filepath.Join(s.env.Dir, "front.json"), rules.Pareto(append(slices.Clone(s.ladder), s.judge.Archive()...))))
+	return best, errors.Join(runs.WriteFile(filepath.Join(s.env.Dir, BestName), text),
+		writeJSON(filepath.Join(s.env.Dir, "searches.json"), s.results))
 }
 
 // MarshalJSON writes losses that are no number as null.

@@ -53,6 +53,9 @@ func (r *Rule) Build(rec *ad.Recurrence) (*Build, error) {
 		}
 	}
 	for _, e := range r.Edits {
+		if err := known(rec, e); err != nil {
+			return nil, err
+		}
 		if err := b.edit(rec, e); err != nil {
 			return nil, err
 		}
@@ -132,6 +135,42 @@ func (b *Build) edit(rec *ad.Recurrence, e Edit) error {
 	}
 	b.Matrices = append(b.Matrices, matrix)
 	return nil
+}
+
+// known reports an edit of an edge that no program has, with the nearest one there is.
+func known(rec *ad.Recurrence, e Edit) error {
+	name := e.From + "→" + e.To
+	for _, p := range []*ir.Program{rec.Step, rec.Loss, rec.End} {
+		if p == nil {
+			continue
+		}
+		names := p.DisplayNames()
+		for id := range p.Nodes {
+			for _, a := range p.Nodes[id].Args {
+				if names[a] == e.From && names[id] == e.To {
+					return nil
+				}
+			}
+		}
+	}
+	var all, sharing []string
+	for _, x := range rec.Edges() {
+		all = append(all, x.From+"→"+x.To)
+		if x.From == e.From || x.To == e.To {
+			sharing = append(sharing, x.From+"→"+x.To)
+		}
+	}
+	near := ir.Suggest(name, sharing)
+	if near == "" {
+		near = ir.Suggest(name, all)
+	}
+	switch {
+	case near == "" && sharing != nil:
+		near = "; near it: " + strings.Join(sharing, ", ")
+	case near == "":
+		near = "; the network has " + strings.Join(all, ", ")
+	}
+	return fmt.Errorf("edit of %s: there is no such edge%s", name, near)
 }
 
 // find is the node to with from among its arguments, nil if there is no such edge.

@@ -14,7 +14,7 @@ import (
 // where F is what a step adds itself. So if |D~| ≤ λ < 1, |E_t| ≤ (δ sup|J| + φ)/(1 − λ) with δ = sup|D~ − D| and
 // φ = sup|F~ − F|, at every step. Norms of matrices are the largest sums of a row.
 type Certificate struct {
-	Valid  bool    `json:"valid"`  // λ < 1; there is no certificate otherwise
+	Valid  bool    `json:"valid"`  // λ < 1, or nothing is edited; there is no certificate otherwise
 	Lambda float64 `json:"lambda"` // sup |D~|
 	Delta  float64 `json:"delta"`  // sup |D~ − D|
 	Phi    float64 `json:"phi"`    // sup |F~ − F|
@@ -110,8 +110,11 @@ func (b *Build) Certify(rec *ad.Recurrence, shared snn.Values, batch *snn.Batch)
 		bindAll(p, m, shared, batch, t)
 		m.Run()
 	}
-	if c.Valid = c.Lambda < 1; c.Valid {
-		c.Bound = (c.Delta*c.Sup + c.Phi) / (1 - c.Lambda)
+	switch exact := c.Delta == 0 && c.Phi == 0; {
+	case exact:
+		c.Valid, c.Bound = true, 0
+	case c.Lambda < 1:
+		c.Valid, c.Bound = true, (c.Delta*c.Sup+c.Phi)/(1-c.Lambda)
 	}
 	return c, nil
 }

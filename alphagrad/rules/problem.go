@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -363,7 +364,8 @@ func decayed(gradient, weights []float64) []float64 {
 // that is zero has cosine 0.
 func compare(rule, exact snn.Values) (cos, ratio float64) {
 	dot, a, b := 0.0, 0.0, 0.0
-	for name, x := range rule {
+	for _, name := range slices.Sorted(maps.Keys(rule)) { // in one order, so that sums are the same every time
+		x := rule[name]
 		if strings.HasPrefix(name, "out.") {
 			continue
 		}

@@ -132,6 +132,12 @@ func (r *Rule) Of(state string) Carrier {
 
 // Parse reads a rule from JSON. It knows no model: see [Rule.Build].
 func Parse(data []byte) (*Rule, error) {
+	var file struct {
+		Format string `json:"format"`
+	}
+	if json.Unmarshal(data, &file) == nil && file.Format != Format { // what is another thing altogether is called that
+		return nil, fmt.Errorf("format is %q, expected %q", file.Format, Format)
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	r := &Rule{}
@@ -140,9 +146,6 @@ func Parse(data []byte) (*Rule, error) {
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("no rule: there is more after its end")
-	}
-	if r.Format != Format {
-		return nil, fmt.Errorf("format is %q, expected %q", r.Format, Format)
 	}
 	return r, r.Validate()
 }
@@ -215,21 +218,25 @@ func (r *Rule) Causal() bool {
 	return r.Time.Mode != Reverse || r.Time.Window == 1
 }
 
+// short is what stands for the Jacobian J in formulas.
+func (e Edit) short() string {
+	switch k := kinds[e.Kind]; {
+	case k.factor:
+		return fmt.Sprintf(k.short, strconv.FormatFloat(e.Factor, 'g', 4, 64))
+	case k.k:
+		return fmt.Sprintf(k.short, strconv.Itoa(e.K))
+	default:
+		return k.short
+	}
+}
+
 // Formula prints the rule on one line: for every edited edge what stands for its Jacobian J, then how time is carried.
 func (r *Rule) Formula() string {
 	var parts []string
 	for _, e := range r.Edits {
-		k := kinds[e.Kind]
-		short := k.short
-		switch {
-		case e.Kind == "keep":
-			continue
-		case k.factor:
-			short = fmt.Sprintf(short, strconv.FormatFloat(e.Factor, 'g', 4, 64))
-		case k.k:
-			short = fmt.Sprintf(short, strconv.Itoa(e.K))
+		if e.Kind != "keep" {
+			parts = append(parts, fmt.Sprintf("∂%s/∂%s := %s", e.To, e.From, e.short()))
 		}
-		parts = append(parts, fmt.Sprintf("∂%s/∂%s := %s", e.To, e.From, short))
 	}
 	if len(parts) == 0 {
 		parts = []string{"all Jacobians"}
