@@ -10,24 +10,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/game"
 	"github.com/alphagrad/alphagrad-go/alphagrad/net"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 )
 
-// keep is how many checkpoints stay: the newest, and one to fall back to.
-const keep = 2
-
-const checkpointDir = "checkpoints"
-
 // save writes a checkpoint, which appears under its name only when it is complete, and drops old ones. If it cannot be
 // written, those before stay as they are.
 func (t *Trainer) save() error {
 	t.state.Seconds = t.seconds()
-	dst := filepath.Join(t.env.Dir, checkpointDir, fmt.Sprintf("%08d", t.state.Iteration))
+	dst := runs.CheckpointsOf(t.env.Dir).Path(t.state.Iteration, "")
 	if err := t.saveTo(dst); err != nil {
 		kept := "there is none before it"
 		if t.kept != "" {
@@ -36,15 +29,8 @@ func (t *Trainer) save() error {
 		return fmt.Errorf("checkpoint of iteration %d: %w; %s", t.state.Iteration, err, kept)
 	}
 	t.kept = dst
-	names, err := checkpoints(t.env.Dir)
-	if err != nil {
+	if err := runs.CheckpointsOf(t.env.Dir).Prune(); err != nil {
 		return err
-	}
-	for len(names) > keep {
-		if err := os.RemoveAll(filepath.Join(t.env.Dir, checkpointDir, names[0])); err != nil {
-			return err
-		}
-		names = names[1:]
 	}
 	return t.write()
 }
@@ -81,49 +67,12 @@ func (t *Trainer) saveTo(dst string) error {
 	return runs.Publish(staged, dst)
 }
 
-// checkpoints lists the checkpoints of a run, oldest first.
-func checkpoints(dir string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, checkpointDir))
-	if err != nil {
-		return nil, err
+// restore continues from the newest checkpoint of a run that can be read.
+func (t *Trainer) restore(dir string) (err error) {
+	if t.kept, err = runs.CheckpointsOf(dir).Restore(t.read, t.env.warn); err != nil {
+		return err
 	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
-// errOther is wrapped by the error of a checkpoint that can be read but is of another training than the configuration says:
-// older ones would be too.
-var errOther = errors.New("it is of another training")
-
-// restore continues from the newest checkpoint of a run that can be read; older ones are tried with a warning.
-func (t *Trainer) restore(dir string) error {
-	names, err := checkpoints(dir)
-	if err != nil {
-		return fmt.Errorf("resume: %w", err)
-	}
-	failed := errors.New("there is none")
-	for i := len(names) - 1; i >= 0; i-- {
-		path := filepath.Join(dir, checkpointDir, names[i])
-		err := t.read(path)
-		if err == nil {
-			t.kept = path
-			return t.carryOver(dir)
-		}
-		failed = fmt.Errorf("checkpoint %s: %w", path, err)
-		if errors.Is(err, errOther) {
-			break
-		}
-		if i > 0 {
-			t.env.warn("checkpoint %s cannot be read (%v); trying the one before", path, err)
-		}
-	}
-	return fmt.Errorf("resume %s: no checkpoint to continue from: %w", dir, failed)
+	return t.carryOver(dir)
 }
 
 // carryOver copies the incumbent, which may be older than the checkpoint. Without it the next network evaluated is the
@@ -160,7 +109,7 @@ func (t *Trainer) read(path string) error {
 		}
 	}
 	if s.Objective != t.config.Objective {
-		return fmt.Errorf("%w: its objective is %s, the configuration asks for %s", errOther, s.Objective, t.config.Objective)
+		return fmt.Errorf("%w: its objective is %s, the configuration asks for %s", runs.ErrOtherTraining, s.Objective, t.config.Objective)
 	}
 	for name, b := range t.state.Best {
 		if s.Best[name] == nil {
@@ -183,7 +132,7 @@ func (t *Trainer) read(path string) error {
 	}
 	if got, want := learner.Network().Spec(), t.config.spec(); got != want {
 		learner.Close()
-		return fmt.Errorf("%w: it holds a network %+v, the configuration asks for %+v", errOther, got, want)
+		return fmt.Errorf("%w: it holds a network %+v, the configuration asks for %+v", runs.ErrOtherTraining, got, want)
 	}
 	t.state, t.learner, t.before = s, learner, s.Seconds
 	return nil

@@ -17,7 +17,7 @@ const limited = "ALPHAGRAD_TEST_LIMITED_RUN"
 // checkpoint before is whole. A process of its own gets the limit, which would also meet the files of the test framework.
 func TestDiskFillsUp(t *testing.T) {
 	if dir := os.Getenv(limited); dir != "" {
-		info, err := os.Stat(filepath.Join(dir, checkpointDir, "00000002", "trainer"))
+		info, err := os.Stat(filepath.Join(dir, "checkpoints", "00000002", "trainer"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,13 +39,13 @@ func TestDiskFillsUp(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	kept := filepath.Join(dir, checkpointDir, "00000002")
+	kept := filepath.Join(dir, "checkpoints", "00000002")
 	for _, want := range []string{"checkpoint of iteration 4: ", "file too large", "the one before it, " + kept + ", is as it was"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the training ends with %s, want %q", out, want)
 		}
 	}
-	entries, err := os.ReadDir(filepath.Join(dir, checkpointDir))
+	entries, err := os.ReadDir(filepath.Join(dir, "checkpoints"))
 	if err != nil || len(entries) != 1 || entries[0].Name() != "00000002" {
 		t.Errorf("left behind %v, %v", entries, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/game"
 	"github.com/alphagrad/alphagrad-go/alphagrad/mcts"
 	"github.com/alphagrad/alphagrad-go/alphagrad/net"
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 )
 
 // small is a training of seconds.
@@ -383,4 +384,13 @@ func TestAnnealedGames(t *testing.T) {
 			t.Errorf("%s: resumed %v, at once %v", objective, records, want)
 		}
 	}
+}
+
+// checkpoints are the names of a run's checkpoints, oldest first.
+func checkpoints(run string) (names []string, err error) {
+	paths, err := runs.CheckpointsOf(run).List()
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	return names, err
 }

@@ -8,20 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn"
 )
 
-// keep is how many checkpoints stay: the newest, and one to fall back to.
-const keep = 2
-
 // NetworkName is the file of a run with the network as it was last.
 const NetworkName = "network.json"
-
-const checkpointDir = "checkpoints"
 
 // digest names what determines a training up to any iteration: a checkpoint of another one is refused.
 func (c *Config) digest() string {
@@ -59,69 +52,28 @@ func (t *Trainer) save() error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(t.env.Dir, checkpointDir)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	all := runs.CheckpointsOf(t.env.Dir)
+	if err := os.MkdirAll(string(all), 0o777); err != nil {
 		return err
 	}
-	path := filepath.Join(dir, fmt.Sprintf("%08d.json", t.state.Iteration))
+	path := all.Path(t.state.Iteration, ".json")
 	if err := runs.WriteFile(path, data); err != nil {
 		return fmt.Errorf("checkpoint of iteration %d: %w%s", t.state.Iteration, err, t.lastKept())
 	}
 	t.kept = path
-	names, err := checkpoints(t.env.Dir)
-	if err != nil {
+	if err := all.Prune(); err != nil {
 		return err
-	}
-	for len(names) > keep {
-		if err := os.Remove(filepath.Join(dir, names[0])); err != nil {
-			return err
-		}
-		names = names[1:]
 	}
 	return t.write()
 }
 
-// checkpoints lists the checkpoints of a run, oldest first.
-func checkpoints(dir string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, checkpointDir))
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".json") && !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
+// errOther marks a checkpoint of another training.
+var errOther = fmt.Errorf("%w: task, network, rule, optimiser, batch or seed differ", runs.ErrOtherTraining)
 
-// errOther marks a checkpoint of another training: older ones would be too.
-var errOther = errors.New("it is of another training: task, network, rule, optimiser, batch or seed differ")
-
-// restore continues from the newest checkpoint that can be read; older ones are tried with a warning.
-func (t *Trainer) restore(dir string) error {
-	names, err := checkpoints(dir)
-	if err != nil {
-		return fmt.Errorf("resume: %w", err)
-	}
-	failed := errors.New("there is none")
-	for i := len(names) - 1; i >= 0; i-- {
-		path := filepath.Join(dir, checkpointDir, names[i])
-		if failed = t.read(path); failed == nil {
-			t.kept = path
-			return nil
-		}
-		failed = fmt.Errorf("checkpoint %s: %w", path, failed)
-		if errors.Is(failed, errOther) {
-			break
-		}
-		if i > 0 && t.env.Warn != nil {
-			t.env.Warn("%v; trying the one before", failed)
-		}
-	}
-	return fmt.Errorf("resume %s: no checkpoint to continue from: %w", dir, failed)
+// restore continues from the newest checkpoint that can be read.
+func (t *Trainer) restore(dir string) (err error) {
+	t.kept, err = runs.CheckpointsOf(dir).Restore(t.read, t.env.Warn)
+	return err
 }
 
 func (t *Trainer) read(path string) error {
