@@ -116,86 +116,92 @@ type SpeedRow struct {
 	turns []float64
 }
 
-// SpeedResult is a whole comparison.
+// SpeedResult is a comparison, a part of one if Done is less than Total.
 type SpeedResult struct {
+	Done     int // places of a task that were measured
+	Total    int
 	Rows     []*SpeedRow
 	Orders   map[string]OrderCost // of our program, by task
 	Versions map[string]string
 	Missing  []string // what could not take part, and why
 }
 
-// Run measures and reports.
+// Run measures and reports, whatever there is if it is interrupted.
 func (c *Speed) Run(ctx context.Context, env Env) error {
 	r, err := c.Measure(ctx, env)
-	if err != nil {
-		return err
+	if r.Done > 0 {
+		err = errors.Join(err, c.report(env.Dir, r))
 	}
-	return c.report(env.Dir, r)
+	return err
 }
 
 // oursMethod is the method that everything is compared with.
 const oursMethod = "ours"
 
-// Measure builds the workers and times every series.
+// Measure builds the workers and times every series. With an error, the result holds what was measured before.
 func (c *Speed) Measure(ctx context.Context, env Env) (*SpeedResult, error) {
+	r := &SpeedResult{Orders: map[string]OrderCost{}, Versions: map[string]string{}}
+	for _, s := range c.Series {
+		r.Total += len(s.Batches) * len(c.Tasks)
+	}
+	err := c.measure(ctx, env, r)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		env.progress("done", r.Total, r.Total)
+	}
+	return r, err
+}
+
+func (c *Speed) measure(ctx context.Context, env Env, r *SpeedResult) error {
 	root := c.root
 	if root == "" {
 		var err error
 		if root, err = runs.Root("."); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	total := 0
-	for _, s := range c.Series {
-		total += len(s.Batches) * len(c.Tasks)
-	}
-	r := &SpeedResult{Orders: map[string]OrderCost{}, Versions: map[string]string{}}
-	env.progress("searching for orders", 0, total)
-	problems, err := c.problems(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	env.progress("looking for the peers (installing them takes a minute, once)", 0, total)
+	env.progress("looking for the peers (installing them takes a minute, once)", 0, r.Total)
 	e, err := peers.Find(ctx, root, c.Install)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.Missing = e.Missing
+	env.progress("searching for orders", 0, r.Total)
+	problems, err := c.problems(ctx, r)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "alphagrad-speed-")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.RemoveAll(dir)
-	env.progress("compiling", 0, total)
+	env.progress("compiling", 0, r.Total)
 	b, err := e.Make(ctx, dir, problems, c.Flags)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.LeftOut)) {
 		r.Missing = append(r.Missing, fmt.Sprintf("%s: %s", name, b.LeftOut[name]))
 	}
 	maps.Copy(r.Versions, e.Versions(ctx))
-	done := 0
 	for _, s := range c.Series {
-		if err := c.series(ctx, env, r, b, s, done, total); err != nil {
-			if ctx.Err() != nil {
-				err = ctx.Err()
-			}
-			return nil, err
+		if err := c.series(ctx, env, r, b, s); err != nil {
+			return err
 		}
-		done += len(s.Batches) * len(c.Tasks)
 	}
-	env.progress("done", total, total)
-	return r, nil
+	return nil
 }
 
 // series measures one series with workers of its own.
-func (c *Speed) series(ctx context.Context, env Env, r *SpeedResult, b *peers.Build, s SpeedSeries, done, total int) error {
+func (c *Speed) series(ctx context.Context, env Env, r *SpeedResult, b *peers.Build, s SpeedSeries) error {
 	var places []peers.At
 	for _, batch := range s.Batches {
 		places = append(places, peers.At{Type: s.Type, Batch: batch})
 	}
-	env.progress(fmt.Sprintf("JAX compiles for %s, %d thread(s)", s.Type, s.Threads), done, total)
+	env.progress(fmt.Sprintf("JAX compiles for %s, %d thread(s)", s.Type, s.Threads), r.Done, r.Total)
 	if err := b.Warm(ctx, s.Threads, places); err != nil {
 		r.leftOut("jax", "", err)
 	}
@@ -210,13 +216,18 @@ func (c *Speed) series(ctx context.Context, env Env, r *SpeedResult, b *peers.Bu
 	}
 	for _, p := range b.Problems() {
 		for _, batch := range s.Batches {
-			env.progress(fmt.Sprintf("%s, %s, %d thread(s), batch %d", p.Name, s.Type, s.Threads, batch), done, total)
+			env.progress(fmt.Sprintf("%s, %s, %d thread(s), batch %d", p.Name, s.Type, s.Threads, batch), r.Done, r.Total)
 			rows, err := c.turns(ctx, r, teams, p, s, batch)
 			if err != nil {
 				return err
 			}
 			r.Rows = append(r.Rows, rows...)
-			done++
+			r.Done++
+			if env.Dir != "" { // whatever ends the run, this is there
+				if err := c.saveMeasurements(env.Dir, r); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -302,7 +313,8 @@ func (c *Speed) teams(ctx context.Context, r *SpeedResult, b *peers.Build, threa
 		for _, peer := range peers.PythonPeers {
 			w, err := b.StartPython(ctx, peer, threads)
 			if err != nil {
-				return teams, err
+				r.leftOut(peer, "", err)
+				continue
 			}
 			teams = append(teams, &team{name: peer, worker: w})
 			v, err := w.Versions()

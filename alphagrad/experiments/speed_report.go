@@ -19,6 +19,7 @@ var contenders = []struct {
 	methods []string
 }{
 	{"ours", []string{oursMethod}},
+	{"ours, scalar Go", []string{"ours-scalar"}},
 	{"C", []string{"c"}},
 	{"C, fast math", []string{"c-fast"}},
 	{"CasADi C", []string{"casadi", "casadi-dense"}},
@@ -90,12 +91,17 @@ func (c *Speed) timesTable(r *SpeedResult, at place) report.Table {
 	t.Best = []report.Best{{Columns: names}}
 	for _, task := range c.Tasks {
 		row := []any{task, r.Orders[task].Method}
+		measured := false
 		for _, k := range present {
 			if f := r.fastest(task, at, contenders[k].methods); f != nil {
+				measured = true
 				row = append(row, f.Time.Median)
 			} else {
 				row = append(row, nil)
 			}
+		}
+		if !measured { // in an interrupted run
+			continue
 		}
 		for _, m := range ratios {
 			row = append(row, ratioCell(r.fastest(task, at, methodsOf(m))))
@@ -134,36 +140,50 @@ func ratioCell(row *SpeedRow) any {
 func (c *Speed) ratiosTable(r *SpeedResult) report.Table {
 	t := report.Table{
 		Title:   "How many times as long as ours",
-		Caption: "Geometric mean over the tasks of the ratio of times, in brackets the tasks with the lowest and the highest ratio; above 1, ours is faster. A contender counts where it was measured on all tasks.",
+		Caption: "Geometric mean over the tasks of the ratio of times, in brackets the tasks with the lowest and the highest ratio; above 1, ours is faster. Where a contender cannot do all tasks, the number of those it can follows.",
 		Columns: []report.Column{{Name: "type"}, {Name: "threads"}, {Name: "batch"}},
 	}
 	for _, m := range contenders[1:] {
 		t.Columns = append(t.Columns, report.Column{Name: m.Name, Format: "%.3g"})
 	}
 	for _, at := range c.places() {
+		ours := c.ratios(r, at, []string{oursMethod})
+		if len(ours) == 0 { // of an interrupted run
+			continue
+		}
 		row := []any{string(at.Type), at.Threads, at.Batch}
 		for _, m := range contenders[1:] {
-			if v := c.ratios(r, at, m.methods); v != nil {
-				row = append(row, report.Range{Value: geometricMean(v), Low: slices.Min(v), High: slices.Max(v)})
-			} else {
-				row = append(row, nil)
-			}
+			row = append(row, meanCell(c.ratios(r, at, m.methods), len(ours)))
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-// ratios are a contender's ratios to ours at a place, one for each task; nil unless there is one for each.
-func (c *Speed) ratios(r *SpeedResult, at place, methods []string) []float64 {
-	var v []float64
-	for _, task := range c.Tasks {
-		f := r.fastest(task, at, methods)
-		if f == nil || math.IsNaN(f.Ratio.Median) {
-			return nil
-		}
-		v = append(v, f.Ratio.Median)
+// meanCell is the geometric mean of ratios with their range, and their number if it is not all.
+func meanCell(v []float64, all int) any {
+	if len(v) == 0 {
+		return nil
 	}
+	mean, low, high := geometricMean(v), slices.Min(v), slices.Max(v)
+	if len(v) < all {
+		return fmt.Sprintf("%.3g (%.3g–%.3g), %d tasks", mean, low, high, len(v))
+	}
+	return report.Range{Value: mean, Low: low, High: high}
+}
+
+// ratiosOf are a contender's ratios to ours at a place, with their tasks: those where both were measured.
+func (c *Speed) ratiosOf(r *SpeedResult, at place, methods []string) (v []float64, tasks []string) {
+	for _, task := range c.Tasks {
+		if f := r.fastest(task, at, methods); f != nil && !math.IsNaN(f.Ratio.Median) {
+			v, tasks = append(v, f.Ratio.Median), append(tasks, task)
+		}
+	}
+	return v, tasks
+}
+
+func (c *Speed) ratios(r *SpeedResult, at place, methods []string) []float64 {
+	v, _ := c.ratiosOf(r, at, methods)
 	return v
 }
 
@@ -194,8 +214,8 @@ func (c *Speed) goalsTable(r *SpeedResult) report.Table {
 		Columns: []report.Column{{Name: "goal"}, {Name: "at"}, {Name: "ratio", Format: "%.2f"}, {Name: "needed", Format: "%.2f"}, {Name: "reached"}, {Name: "task"}, {Name: "tasks that reach it"}},
 	}
 	for _, g := range goals {
-		v := c.ratios(r, g.at, methodsOf(g.contender))
-		if v == nil {
+		v, measured := c.ratiosOf(r, g.at, methodsOf(g.contender))
+		if len(v) == 0 {
 			continue
 		}
 		lowest := 0
@@ -208,13 +228,13 @@ func (c *Speed) goalsTable(r *SpeedResult) report.Table {
 				reach++
 			}
 		}
-		value, task := v[lowest], c.Tasks[lowest]
+		value, task := v[lowest], measured[lowest]
 		tasks := fmt.Sprintf("%d of %d", reach, len(v))
 		if g.mean {
 			value, task = geometricMean(v), ""
 		}
 		if g.task != "" {
-			i := slices.Index(c.Tasks, g.task)
+			i := slices.Index(measured, g.task)
 			if i < 0 {
 				continue
 			}
@@ -265,7 +285,8 @@ func (c *Speed) ratioFigure(r *SpeedResult, s SpeedSeries) (report.LinePlot, boo
 	for _, m := range contenders[1:] {
 		line := report.Series{Name: m.Name, Style: report.LinesMarkers}
 		for _, b := range slices.Sorted(slices.Values(s.Batches)) {
-			if v := c.ratios(r, place{s.Type, s.Threads, b}, m.methods); v != nil {
+			at := place{s.Type, s.Threads, b}
+			if v := c.ratios(r, at, m.methods); len(v) > 0 && len(v) == len(c.ratios(r, at, []string{oursMethod})) {
 				line.X, line.Y = append(line.X, float64(b)), append(line.Y, geometricMean(v))
 			}
 		}
@@ -276,6 +297,22 @@ func (c *Speed) ratioFigure(r *SpeedResult, s SpeedSeries) (report.LinePlot, boo
 	return f, len(f.Series) > 0
 }
 
+func (c *Speed) saveMeasurements(dir string, r *SpeedResult) error {
+	all, err := c.allTable(r).CSV()
+	if err != nil {
+		return err
+	}
+	return runs.WriteFile(filepath.Join(dir, "measurements.csv"), []byte(all))
+}
+
+// Partial says how much of an interrupted comparison there is; it is empty for a whole one.
+func (r *SpeedResult) Partial() string {
+	if r.Done == r.Total {
+		return ""
+	}
+	return fmt.Sprintf("partial: interrupted after %d of %d places", r.Done, r.Total)
+}
+
 // report writes tables, figures and the page.
 func (c *Speed) report(dir string, r *SpeedResult) error {
 	var page strings.Builder
@@ -283,6 +320,9 @@ func (c *Speed) report(dir string, r *SpeedResult) error {
 	fmt.Fprintf(&page, "Every contender computes value and Jacobian at the same points; results are compared with the interpreter's before anything is timed (to %g; single precision and finite differences more loosely, see the differences in [measurements.csv](measurements.csv)). "+
 		"Workers stay alive and take turns. Times include what a user pays: one call of JAX includes its dispatch, which is nearly all of its time for one sample; compiled code is called in a loop of its own language. "+
 		"GoMLX's time is for the Jacobian alone. C is gcc's of our own derivative program (`%s`), fast math adds `%s`.\n\n", peers.Tolerance("c", peers.Float64), strings.Join(c.Flags.C, " "), strings.Join(c.Flags.Fast, " "))
+	if partial := r.Partial(); partial != "" {
+		fmt.Fprintf(&page, "**These results are %s.** Means are over the tasks that were measured.\n\n", partial)
+	}
 	var versions []string
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
 		versions = append(versions, name+" "+r.Versions[name])
@@ -314,11 +354,7 @@ func (c *Speed) report(dir string, r *SpeedResult) error {
 		}
 		page.WriteString("\n## " + t.table.Title + "\n\n" + strings.TrimPrefix(text, "**"+t.table.Title+"**\n\n"))
 	}
-	all, err := c.allTable(r).CSV()
-	if err != nil {
-		return err
-	}
-	if err := runs.WriteFile(filepath.Join(dir, "measurements.csv"), []byte(all)); err != nil {
+	if err := c.saveMeasurements(dir, r); err != nil {
 		return err
 	}
 	page.WriteString("\n## Figures\n")

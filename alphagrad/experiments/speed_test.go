@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -69,6 +70,36 @@ func TestSpeedSmall(t *testing.T) {
 	}
 	if f := r.fastest("Simple", place{peers.Float64, 1, 8}, []string{gomlxMethod}); f == nil {
 		t.Errorf("GoMLX is missing: %v", r.Missing)
+	}
+}
+
+// TestSpeedInterrupted: what was measured before an interruption is reported and said to be partial.
+func TestSpeedInterrupted(t *testing.T) {
+	c := smallSpeed(t)
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	err := c.Run(ctx, Env{Dir: dir, Progress: func(_ string, done, total int) {
+		if total != 2 {
+			t.Errorf("%d places, want 2", total)
+		}
+		if done == 1 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"partial: interrupted after 1 of 2 places", "batch 8"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(string(page), "batch 1\n") {
+		t.Error("the page has a table of what was not measured")
 	}
 }
 

@@ -78,12 +78,20 @@ func (e *Environment) python(ctx context.Context, install bool) error {
 	sum := sha256.Sum256(append([]byte(e.venv()+"\n"), requirements...))
 	want := hex.EncodeToString(sum[:])
 	python, stamp := filepath.Join(e.venv(), "bin", "python"), filepath.Join(e.venv(), "made-from")
-	if have, err := os.ReadFile(stamp); err == nil && string(have) == want {
-		e.Python = python
-		return nil
+	state := "is not made"
+	if have, err := os.ReadFile(stamp); err == nil {
+		_, broken := exec.LookPath(python)
+		if string(have) == want && broken == nil {
+			e.Python = python
+			return nil
+		}
+		state = "is out of date"
+		if broken != nil {
+			state = "has no python"
+		}
 	}
 	if !install {
-		return errors.New("the environment .cache/peers is not made; alphagrad bench --peers makes it")
+		return fmt.Errorf("the environment .cache/peers %s; alphagrad bench --peers makes it", state)
 	}
 	host := "python3"
 	if p := os.Getenv("PYTHON"); p != "" {

@@ -155,6 +155,10 @@ func cppadText(w *strings.Builder, p Problem) error {
 		return " " + strconv.Itoa(number[id])
 	}
 	fmt.Fprintf(w, "problem %s %d %d\n", p.Name, len(q.Inputs), len(nodes))
+	for _, v := range p.Points[0] {
+		w.WriteString(strconv.FormatFloat(v, 'x', -1, 64) + " ")
+	}
+	w.WriteByte('\n')
 	for _, n := range nodes {
 		w.WriteString(n.Op.Name)
 		for _, a := range n.Args {

@@ -62,16 +62,25 @@ func (b *Build) makeGo(ctx context.Context) error {
 	return nil
 }
 
-// goSources prints the derivative and, for finite differences, the function.
+// goSources prints the derivative with vector kernels and without, and, for finite differences, the function.
 func goSources(p Problem) (map[string][]byte, error) {
 	m := len(p.Value.Outputs)
-	derivative, err := gosrc.File("main", gosrc.Function{Name: p.Name, Program: p.Derivative, Results: []gosrc.Result{
-		{Name: "y", Len: m}, {Name: "jac", Len: m * len(p.Value.Inputs)}}, Derivatives: m * len(p.Value.Inputs)})
+	results := []gosrc.Result{{Name: "y", Len: m}, {Name: "jac", Len: m * len(p.Value.Inputs)}}
+	function := gosrc.Function{Name: p.Name, Program: p.Derivative, Results: results, Derivatives: m * len(p.Value.Inputs)}
+	vector, err := gosrc.Files("main", "vector_"+p.Name+"_", function)
 	if err != nil {
 		return nil, err
 	}
-	value, err := gosrc.File("main", gosrc.Function{Name: p.Name + "Value", Program: p.Value, Results: []gosrc.Result{{Name: "y", Len: m}}})
-	return map[string][]byte{"derivative_" + p.Name + "_.go": derivative, "value_" + p.Name + "_.go": value}, err
+	files := map[string][]byte{}
+	for _, f := range vector {
+		files[f.Name] = f.Content
+	}
+	function.Name += "Scalar"
+	if files["scalar_"+p.Name+"_.go"], err = gosrc.File("main", function); err != nil {
+		return nil, err
+	}
+	files["value_"+p.Name+"_.go"], err = gosrc.File("main", gosrc.Function{Name: p.Name + "Value", Program: p.Value, Results: []gosrc.Result{{Name: "y", Len: m}}})
+	return files, err
 }
 
 // goRow is a problem's row in the worker's table.
@@ -85,19 +94,26 @@ func goRow(p Problem) string {
 		}
 		points.WriteString("}, ")
 	}
-	return strings.NewReplacer("QUOTED", strconv.Quote(p.Name), "NAME", name, "VALUE", gosrc.Identifier(p.Name+"Value"), "N", fmt.Sprint(n), "M", fmt.Sprint(m), "ENTRIES", fmt.Sprint(n*m), "SAMPLES", points.String()).Replace(`
+	return strings.NewReplacer("QUOTED", strconv.Quote(p.Name), "NAME", name, "VALUE", gosrc.Identifier(p.Name+"Value"), "SCALAR", gosrc.Identifier(p.Name+"Scalar"), "N", fmt.Sprint(n), "M", fmt.Sprint(m), "ENTRIES", fmt.Sprint(n*m), "SAMPLES", points.String()).Replace(`
 	QUOTED: func() *problem {
 		points := [...][N]float64{SAMPLES}
 		var y [M]float64
 		var jac [ENTRIES]float64
 		return &problem{inputs: N, values: M, points: func(k int) []float64 { return points[k%len(points)][:] },
-			loop: func(calls int) (a, b []float64) {
-				for i := range calls {
-					NAME(&points[i%len(points)], &y, &jac)
-				}
-				return y[:], jac[:]
+			forms: map[string]form{
+				"ours": {batch: NAMEBatch, loop: func(calls int) (a, b []float64) {
+					for i := range calls {
+						NAME(&points[i%len(points)], &y, &jac)
+					}
+					return y[:], jac[:]
+				}},
+				"ours-scalar": {batch: SCALARBatch, loop: func(calls int) (a, b []float64) {
+					for i := range calls {
+						SCALAR(&points[i%len(points)], &y, &jac)
+					}
+					return y[:], jac[:]
+				}},
 			},
-			batch: NAMEBatch,
 			value: func(y, x []float64) { VALUE((*[N]float64)(x), (*[M]float64)(y)) },
 		}
 	}(),`)
@@ -125,9 +141,14 @@ import (
 type problem struct {
 	inputs, values int
 	points         func(k int) []float64
-	loop           func(calls int) (y, jac []float64) // single samples, going round the points
-	batch          func(n int, x, y, jac []float64)
+	forms          map[string]form
 	value          func(y, x []float64)
+}
+
+// A form is generated code for a problem.
+type form struct {
+	batch func(n int, x, y, jac []float64)
+	loop  func(calls int) (y, jac []float64) // single samples, going round the points
 }
 
 var problems = map[string]*problem{TABLE
@@ -143,14 +164,14 @@ var (
 	threads int
 	shares  []share
 	filled  string // what the shares hold
-	current *problem
+	current func(n int, x, y, jac []float64)
 	round   atomic.Int64
 	done    atomic.Int64
 )
 
 func prepare(name string, p *problem, batch int) {
 	if key := fmt.Sprint(name, batch); filled != key {
-		filled, current = key, p
+		filled = key
 		used := threads
 		if batch < threads {
 			used = 1
@@ -176,7 +197,7 @@ func prepare(name string, p *problem, batch int) {
 
 func (s *share) compute() {
 	if s.n > 0 {
-		current.batch(s.n, s.x, s.y, s.jac)
+		current(s.n, s.x, s.y, s.jac)
 	}
 }
 
@@ -253,17 +274,21 @@ func answer(words []string) (map[string]any, error) {
 		}
 		return nil, fmt.Errorf("only float64")
 	}
-	switch words[0] + " " + words[1] {
-	default:
-		if words[0] != "methods" {
-			return nil, fmt.Errorf("not a request")
-		}
-		methods := []string{"ours"}
+	if words[0] == "methods" {
+		methods := []string{"ours", "ours-scalar"}
 		if threads == 1 {
 			methods = append(methods, "gonum-fd")
 		}
 		return map[string]any{"methods": methods}, nil
-	case "results ours", "results gonum-fd":
+	}
+	f, generated := p.forms[words[1]]
+	if !generated && words[1] != "gonum-fd" {
+		return nil, fmt.Errorf("unknown method")
+	}
+	prepare(words[2], p, batch)
+	current = f.batch
+	switch words[0] {
+	case "results":
 		var rows [][]string
 		next := 0
 		show := func(k int, y, jac []float64) {
@@ -279,13 +304,12 @@ func answer(words []string) (map[string]any, error) {
 			rows = append(rows, row)
 		}
 		switch {
-		case words[1] == "gonum-fd":
+		case !generated:
 			differences(p, batch, 1, show)
 		case batch == 1:
-			y, jac := p.loop(1)
+			y, jac := f.loop(1)
 			show(0, y, jac)
 		default:
-			prepare(words[2], p, batch)
 			compute()
 			y, jac := make([]float64, p.values), make([]float64, p.values*p.inputs)
 			for _, s := range shares {
@@ -301,18 +325,17 @@ func answer(words []string) (map[string]any, error) {
 			}
 		}
 		return map[string]any{"results": rows}, nil
-	case "time ours", "time gonum-fd":
+	case "time":
 		calls, err := number(5)
 		if err != nil {
 			return nil, err
 		}
-		prepare(words[2], p, batch)
 		start := time.Now()
 		switch {
-		case words[1] == "gonum-fd":
+		case !generated:
 			differences(p, batch, calls, nil)
 		case batch == 1:
-			p.loop(calls)
+			f.loop(calls)
 		default:
 			for range calls {
 				compute()
@@ -320,6 +343,7 @@ func answer(words []string) (map[string]any, error) {
 		}
 		return map[string]any{"nanoseconds": time.Since(start).Nanoseconds()}, nil
 	}
+	return nil, fmt.Errorf("not a request")
 }
 
 func main() {

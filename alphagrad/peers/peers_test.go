@@ -2,8 +2,10 @@ package peers
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -299,6 +301,44 @@ func TestRefusals(t *testing.T) {
 	if _, err := Find(ctx, t.TempDir(), false); err == nil || !strings.Contains(err.Error(), "experiments/peers") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestEnvironment: a Python environment that is missing, out of date, damaged or impossible is named with what to do.
+func TestEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	sources, err := filepath.Abs(filepath.Join(root, "experiments"))
+	if err == nil {
+		err = os.Symlink(sources, filepath.Join(dir, "experiments"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	missing := func(install bool, want string) {
+		t.Helper()
+		e, err := Find(context.Background(), dir, install)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(e.Missing, "\n"); e.Python != "" || !strings.Contains(all, want) {
+			t.Errorf("python %q, missing %q; want %q", e.Python, all, want)
+		}
+	}
+	missing(false, ".cache/peers is not made; alphagrad bench --peers makes it")
+	write(".cache/peers/made-from", "older requirements")
+	missing(false, ".cache/peers has no python; alphagrad bench --peers makes it")
+	write(".cache/peers/bin/python", "#!/bin/sh\n")
+	missing(false, ".cache/peers is out of date; alphagrad bench --peers makes it")
+	t.Setenv("PYTHON", "no-such-python")
+	missing(true, "no no-such-python on the PATH; install Python 3.11 or newer")
+	write("python2", "#!/bin/sh\necho Python 3.11 or newer is needed >&2\nexit 1\n")
+	t.Setenv("PYTHON", filepath.Join(dir, "python2"))
+	missing(true, "cannot be installed into .cache/peers: exit status 1: Python 3.11 or newer is needed")
 }
 
 // FuzzAnswer: no answer of a worker makes the harness panic, and what is accepted is complete.

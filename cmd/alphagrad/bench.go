@@ -29,7 +29,7 @@ func newBench() *cobra.Command {
 	c.Search.Budget = time.Second
 	var own source
 	var at string
-	var peers bool
+	var peers, install bool
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Time the Jacobians of different elimination orders on this machine",
@@ -39,7 +39,7 @@ forward and reverse pair by pair. Needs the Go toolchain.
 
 With --peers our code of the order with the fewest operations is timed beside compiled C, CasADi, CppADCodeGen, Enzyme, JAX,
 gonum's finite differences and GoMLX's gradients. The Python libraries are installed into .cache/peers of the checkout the
-first time; what is missing or fails is named and left out.`,
+first time; what is missing or fails is named and left out. Ctrl-C prints what was measured so far.`,
 		Example: "  alphagrad bench --task RoeFlux_1d\n  alphagrad bench --task g --task RobotArm_6DOF --batch 4096 --json\n  alphagrad bench --go flux.go:Flux --at point.json\n  alphagrad bench --peers --task RoeFlux_1d",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,7 +47,7 @@ first time; what is missing or fails is named and left out.`,
 				return err
 			}
 			if peers {
-				return benchPeers(cmd, c)
+				return benchPeers(cmd, c, install)
 			}
 			measure := c.Measure
 			if own.function != "" {
@@ -91,6 +91,7 @@ first time; what is missing or fails is named and left out.`,
 	cmd.Flags().Float64Var(&c.Bench.Milliseconds, "milliseconds", c.Bench.Milliseconds, "length of a turn")
 	cmd.Flags().IntVar(&c.Bench.Batch, "batch", c.Bench.Batch, "samples of the batched form")
 	cmd.Flags().BoolVar(&peers, "peers", false, "time other libraries too")
+	cmd.Flags().BoolVar(&install, "install", true, "with --peers: install the Python libraries if they are not there")
 	own.goFlags(cmd)
 	cmd.Flags().StringVar(&at, "at", "", "JSON file with the point at which the function given by --go is timed, - for standard input")
 	cmd.MarkFlagsMutuallyExclusive("task", "go")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -20,9 +21,9 @@ type peerRow struct {
 }
 
 // benchPeers times our code beside other libraries with the settings that the verb's flags share with it.
-func benchPeers(cmd *cobra.Command, p *experiments.Poster) error {
+func benchPeers(cmd *cobra.Command, p *experiments.Poster, install bool) error {
 	c := experiments.DefaultSpeed()
-	c.Tasks, c.Seed, c.Search = p.Tasks, p.Search.Seeds[0], p.Search.Budget
+	c.Tasks, c.Seed, c.Search, c.Install = p.Tasks, p.Search.Seeds[0], p.Search.Budget, install
 	if cmd.Flags().Changed("repetitions") {
 		c.Repetitions = p.Bench.Repetitions
 	}
@@ -38,12 +39,20 @@ func benchPeers(cmd *cobra.Command, p *experiments.Poster) error {
 	b := newBar(cmd, 0)
 	r, err := c.Measure(cmd.Context(), experiments.Env{Progress: b.step})
 	b.finish()
-	if err != nil {
+	if err != nil && (r.Done == 0 || cmd.Context().Err() == nil) {
 		return failure{err}
 	}
 	for _, m := range r.Missing {
 		fmt.Fprintln(cmd.ErrOrStderr(), "left out:", m)
 	}
+	if perr := printPeers(cmd, c, r); perr != nil || err == nil {
+		return perr
+	}
+	return failure{errors.New(r.Partial())}
+}
+
+// printPeers prints what was measured, also of an interrupted run.
+func printPeers(cmd *cobra.Command, c *experiments.Speed, r *experiments.SpeedResult) error {
 	if !wantsJSON(cmd) {
 		for _, t := range c.Tables(r) {
 			text, err := t.Text()

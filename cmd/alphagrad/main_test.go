@@ -29,6 +29,11 @@ func TestScripts(t *testing.T) {
 					env.Setenv(name, v)
 				}
 			}
+			checkout, err := filepath.Abs(filepath.Join("..", ".."))
+			if err != nil {
+				return err
+			}
+			env.Setenv("CHECKOUT", checkout)
 			env.Setenv("TMPDIR", os.TempDir()) // graphviz keeps its compiled code there, or every call starts a second late
 			return nil
 		},

@@ -1,6 +1,7 @@
 // CppADCodeGen: reads problems from standard input and writes C of value and Jacobian into the directory of the argument.
 //
 //   problem NAME INPUTS NODES
+//   X…                  a point of the domain: CppAD refuses to record a function where it is no number
 //   OP ARG…             one line a node; an argument is a value's number (inputs first, then nodes) or c with a constant
 //   outputs ARG…
 //
@@ -57,10 +58,13 @@ static Number argument(const std::string &text, const std::vector<Number> &v) {
 }
 
 static void generate(const std::string &directory, const std::string &name, size_t inputs, size_t nodes) {
-    std::vector<Number> x(inputs, Number(Base(1.0))), y;
+    std::string line, op, a, b;
+    std::vector<Number> x, y;
+    std::getline(std::cin, line);
+    for (std::istringstream point(line); point >> a;) x.push_back(Number(Base(std::strtod(a.c_str(), nullptr))));
+    if (x.size() != inputs) throw std::runtime_error("the point has the wrong length");
     CppAD::Independent(x);
     std::vector<Number> v(x);
-    std::string line, op, a, b;
     for (size_t i = 0; i < nodes; i++) {
         std::getline(std::cin, line);
         std::istringstream words(line);
