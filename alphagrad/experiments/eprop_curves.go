@@ -9,6 +9,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/report"
@@ -26,6 +27,8 @@ type EpropCurves struct {
 	Seeds []uint64     `yaml:"seeds"`
 	Tune  CurveTuning  `yaml:"tune"`
 	Goal  float64      `yaml:"goal"` // error whose first undercutting is reported; 0: none
+	// Budget is the time after which no further seed is begun, 0: none. The page names the seeds that are missing.
+	Budget time.Duration `yaml:"budget"`
 }
 
 // CurveRule is a rule under comparison.
@@ -57,6 +60,9 @@ func (c *EpropCurves) RootSeed() uint64 { return c.Seeds[0] }
 func (c *EpropCurves) Validate() error {
 	if len(c.Rules) == 0 || len(c.Seeds) == 0 {
 		return errors.New("rules or seeds: the list is empty")
+	}
+	if c.Budget < 0 {
+		return fmt.Errorf("budget is %v; none is 0", c.Budget)
 	}
 	names := map[string]bool{}
 	for _, r := range c.Rules {
@@ -102,46 +108,52 @@ type Curve struct {
 
 // Run chooses rates, trains and reports.
 func (c *EpropCurves) Run(ctx context.Context, env Env) error {
-	total, done := len(c.Rules)*len(c.Seeds), 0
+	start, total, done := time.Now(), len(c.Rules)*len(c.Seeds), 0
 	for _, r := range c.Rules {
 		if len(r.Rates) > 1 {
 			total += len(r.Rates) * len(c.Tune.Seeds)
 		}
 	}
-	var curves []*Curve
-	tuned := map[string]map[float64]float64{}
+	train := func(r CurveRule, t *learn.Config, which string) (*Curve, error) {
+		env.progress(r.Name+", "+which, done, total)
+		done++
+		return trainCurve(ctx, r, t)
+	}
+	best, tuned := map[string]float64{}, map[string]map[float64]float64{}
 	for _, r := range c.Rules {
-		best := r.Rates[0]
-		if len(r.Rates) > 1 {
-			tuned[r.Name] = map[float64]float64{}
-			for _, rate := range r.Rates {
-				sum := 0.0
-				for _, seed := range c.Tune.Seeds {
-					env.progress(fmt.Sprintf("%s, rate %g", r.Name, rate), done, total)
-					t := c.training(r, rate, seed)
-					t.Iterations, t.Evaluate = c.Tune.Iterations, c.Tune.Iterations
-					v, err := trainCurve(ctx, r, t)
-					if err != nil {
-						return err
-					}
-					done++
-					sum += v.last()
+		best[r.Name] = r.Rates[0]
+		if len(r.Rates) == 1 {
+			continue
+		}
+		of := map[float64]float64{}
+		for _, rate := range r.Rates {
+			for _, seed := range c.Tune.Seeds {
+				t := c.training(r, rate, seed)
+				t.Iterations, t.Evaluate = c.Tune.Iterations, c.Tune.Iterations
+				v, err := train(r, t, fmt.Sprintf("rate %g", rate))
+				if err != nil {
+					return err
 				}
-				tuned[r.Name][rate] = sum / float64(len(c.Tune.Seeds))
+				of[rate] += v.last() / float64(len(c.Tune.Seeds))
 			}
-			for _, rate := range r.Rates {
-				if !(tuned[r.Name][rate] >= tuned[r.Name][best]) {
-					best = rate
-				}
+			if !(of[rate] >= of[best[r.Name]]) {
+				best[r.Name] = rate
 			}
 		}
-		for _, seed := range c.Seeds {
-			env.progress(fmt.Sprintf("%s, seed %d", r.Name, seed), done, total)
-			v, err := trainCurve(ctx, r, c.training(r, best, seed))
+		tuned[r.Name] = of
+	}
+	var curves []*Curve
+	ran := *c
+	for k, seed := range c.Seeds {
+		if k > 0 && c.Budget > 0 && time.Since(start) > c.Budget {
+			ran.Seeds = c.Seeds[:k]
+			break
+		}
+		for _, r := range c.Rules {
+			v, err := train(r, c.training(r, best[r.Name], seed), fmt.Sprintf("seed %d", seed))
 			if err != nil {
 				return err
 			}
-			done++
 			curves = append(curves, v)
 		}
 	}
@@ -153,7 +165,7 @@ func (c *EpropCurves) Run(ctx context.Context, env Env) error {
 	if err := runs.WriteFile(filepath.Join(env.Dir, "curves.json"), append(data, '\n')); err != nil {
 		return err
 	}
-	return c.report(env.Dir, curves, tuned)
+	return ran.report(env.Dir, curves, tuned, c.Seeds[len(ran.Seeds):])
 }
 
 // last is the loss of the last validation; not a number if the training failed.
@@ -192,9 +204,12 @@ func trainCurve(ctx context.Context, r CurveRule, t *learn.Config) (*Curve, erro
 }
 
 // report writes the table, the figures and the page.
-func (c *EpropCurves) report(dir string, curves []*Curve, tuned map[string]map[float64]float64) error {
+func (c *EpropCurves) report(dir string, curves []*Curve, tuned map[string]map[float64]float64, missing []uint64) error {
 	p := newPage(dir, "Learning rules on "+c.Base.Task, "eprop_curves_"+c.Base.Task+".yaml")
 	p.printf("\n%d neurons (%s), batches of %d, at most %d iterations; seeds %v.\n", c.Base.Layers[0].Size, c.Base.Layers[0].Model, c.Base.Batch, c.Base.Iterations, c.Seeds)
+	if len(missing) > 0 {
+		p.printf("The time of %v was over before seeds %v.\n", c.Budget, missing)
+	}
 	classes := slices.ContainsFunc(curves, func(v *Curve) bool { return len(v.Validated) > 0 && v.Validated[0][2] >= 0 })
 	p.table("rules", c.table(curves, tuned, classes))
 	p.figure("loss", "training loss", c.figure(curves))

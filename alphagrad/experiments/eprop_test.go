@@ -77,6 +77,14 @@ func TestEpropCurvesSmall(t *testing.T) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
 	}
+	c.Budget = 1 // over at once: one seed remains
+	dir = t.TempDir()
+	if err := c.Run(context.Background(), Env{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	if page, err = os.ReadFile(filepath.Join(dir, "README.md")); err != nil || !strings.Contains(string(page), "over before seeds [2]") {
+		t.Errorf("%v: the page does not name the seeds that are missing:\n%s", err, page)
+	}
 	c.Tune.Seeds = []uint64{2}
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "seed 2 is one of the seeds that are reported") {
 		t.Error(err)

@@ -38,20 +38,31 @@ type Resumable interface {
 
 // kinds lists the experiments with their default configurations: one row adds one.
 var kinds = []struct {
-	name string
-	make func() Experiment
+	name  string
+	group string // directory within results/ that holds the results of this kind; empty: results/ itself
+	make  func() Experiment
 }{
-	{"poster", func() Experiment { return DefaultPoster() }},
-	{"general", func() Experiment { return DefaultGeneral() }},
-	{"trainings", func() Experiment { return DefaultTrainings() }},
-	{"proposals", func() Experiment { return DefaultProposals() }},
-	{"jacobians", func() Experiment { return DefaultJacobians() }},
-	{"tensors", func() Experiment { return DefaultTensors() }},
-	{"eprop_curves", func() Experiment { return DefaultEpropCurves() }},
-	{"eprop_scaling", func() Experiment { return DefaultEpropScaling() }},
-	{"rules", func() Experiment { return DefaultRules() }},
-	{"rules_compare", func() Experiment { return DefaultRulesCompare() }},
-	{"speed", func() Experiment { return DefaultSpeed() }},
+	{"poster", "", func() Experiment { return DefaultPoster() }},
+	{"general", "", func() Experiment { return DefaultGeneral() }},
+	{"trainings", "", func() Experiment { return DefaultTrainings() }},
+	{"proposals", "", func() Experiment { return DefaultProposals() }},
+	{"jacobians", "", func() Experiment { return DefaultJacobians() }},
+	{"tensors", "", func() Experiment { return DefaultTensors() }},
+	{"eprop_curves", "eprop", func() Experiment { return DefaultEpropCurves() }},
+	{"eprop_scaling", "eprop", func() Experiment { return DefaultEpropScaling() }},
+	{"rules", "", func() Experiment { return DefaultRules() }},
+	{"rules_compare", "", func() Experiment { return DefaultRulesCompare() }},
+	{"speed", "", func() Experiment { return DefaultSpeed() }},
+}
+
+// Group is the directory within results/ that holds the results of a kind of experiment.
+func Group(kind string) string {
+	for _, k := range kinds {
+		if k.name == kind {
+			return k.group
+		}
+	}
+	return ""
 }
 
 // New returns the default configuration of a kind of experiment, to be filled from a file.

@@ -309,3 +309,34 @@ func TestCount(t *testing.T) {
 		t.Errorf("counts %v, want %v", c, want)
 	}
 }
+
+// TestFoldReshapes: reshapes in a row are one, and none where the shape comes back.
+func TestFoldReshapes(t *testing.T) {
+	b := ir.NewBuilder("reshapes")
+	x := b.Input("x", 2, 3)
+	b.Output("same", ir.Sin(ir.Reshape(ir.Reshape(x, 6), 2, 3)))
+	b.Output("other", ir.Cos(ir.Reshape(ir.Reshape(ir.Reshape(x, 6), 2, 3, 1), 3, 2)))
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := ir.Optimize(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "sin reshape cos"; want != strings.Join(opsOf(q), " ") {
+		t.Errorf("ops %v, expected %s:\n%s", opsOf(q), want, q)
+	}
+	if s := q.Nodes[q.Outputs[1].Node].Shape; !s.Equal(ir.Shape{3, 2}) {
+		t.Errorf("shape %v", s)
+	}
+}
+
+func opsOf(p *ir.Program) (ops []string) {
+	for i := range p.Nodes {
+		if n := &p.Nodes[i]; n.Op != ir.OpInput {
+			ops = append(ops, n.Op.Name)
+		}
+	}
+	return ops
+}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/flat"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn"
 )
@@ -72,6 +73,28 @@ func TestCost(t *testing.T) {
 		}
 		if p := n * (3 + n); c.Elements() != int64(3*n*p) { // of potential, spike and filter
 			t.Errorf("RTRL with %d neurons carries %d numbers, expected %d", n, c.Elements(), 3*n*p)
+		}
+	}
+}
+
+// TestUpdates: the gradient of a weight matrix grows in place; no program of one step backward holds another matrix of the
+// size of the recurrent weights.
+func TestUpdates(t *testing.T) {
+	const n = 200
+	for _, model := range []string{"lif", "alif", "adex"} {
+		_, r := single(t, model, 2, n)
+		for _, m := range []snn.Method{snn.BPTT(), snn.Eprop(r, snn.Random, false)} {
+			step, err := r.Reverse(m.Edits...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := flat.Compile(step)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if most := int64(8 * (2*n*n + n*n/2)); f.Bytes() > most {
+				t.Errorf("%s, %s: %d bytes of buffers, expected at most %d", model, m.Name, f.Bytes(), most)
+			}
 		}
 	}
 }

@@ -20,7 +20,7 @@ func newRun() *cobra.Command {
 		Use:   "run EXPERIMENT.yaml [key=value …]",
 		Short: "Run an experiment and publish its results",
 		Long: `Run an experiment: a YAML file whose key "kind" says which. It works in a directory of its own under runs/ and, when it
-has finished, replaces results/NAME, NAME being the file's. Settings are overridden by key=value, nested keys joined by dots.
+has finished, replaces results/NAME, NAME being the file's, or results/eprop/NAME for those of spiking networks. Settings are overridden by key=value, nested keys joined by dots.
 An interrupted run leaves its directory with the status "interrupted" and publishes nothing.`,
 		Example: `  alphagrad run experiments/poster.yaml
   alphagrad run experiments/poster.yaml search.budget=500ms tasks=[g] --results /tmp/results`,
@@ -51,7 +51,7 @@ An interrupted run leaves its directory with the status "interrupted" and publis
 				return err
 			}
 			if results != "" {
-				dst := filepath.Join(results, name)
+				dst := filepath.Join(results, experiments.Group(kind), name)
 				if err := dir.Publish(dst); err != nil {
 					return failure{err}
 				}

@@ -114,7 +114,11 @@ func program(t *rapid.T) *ir.Program {
 			}
 			v := rapid.SampledFrom(fit).Draw(t, "next")
 			if len(x.Shape()) == 2 && rapid.Bool().Draw(t, "update") { // the pattern of a gradient
-				v = ir.Add(x, ir.Einsum("a,b->ab", ir.ReduceSum(x, 1), ir.Broadcast(ir.Const(b, 0.25), ir.Shape{x.Shape()[1]})))
+				outer := ir.Einsum("a,b->ab", ir.ReduceSum(x, 1), ir.Broadcast(ir.Const(b, 0.25), ir.Shape{x.Shape()[1]}))
+				if rapid.Bool().Draw(t, "reshaped") {
+					outer = ir.Reshape(ir.Reshape(outer, outer.Shape().Size()), x.Shape()...)
+				}
+				v = ir.Add(x, outer)
 			}
 			b.Output(fmt.Sprintf("x%d%c", k/2, 'a'+k%2), v)
 		}
