@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"alphagrad/rules":          {"alphagrad/exec/flat", "alphagrad/ir", "alphagrad/structure", "alphagrad/ad", "alphagrad/mcts", "alphagrad/runs", "alphagrad/snn", "alphagrad/snn/data"},
 	"alphagrad/rules/policy":   {"alphagrad/exec/gomlx", "alphagrad/rules", "alphagrad/runs", "alphagrad/snn"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
-	"alphagrad/view":           {"alphagrad/rules", "alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
+	"alphagrad/view":           {"alphagrad/snn/data", "alphagrad/rules", "alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
 	"alphagrad/experiments":    {"alphagrad/graphgen", "alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn", "alphagrad/exec/interp", "alphagrad/peers"},
 	"alphagrad/peers":          {"alphagrad/ir", "alphagrad/exec/gosrc", "alphagrad/runs"},
 
@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"examples/jacobians":          {},
 
 	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/frontend/gosource", "alphagrad/search", "alphagrad/tasks",
-		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/rules", "alphagrad/view", "alphagrad/snn/nest", "alphagrad/snn/learn"},
+		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/rules", "alphagrad/view", "alphagrad/snn/nest", "alphagrad/snn/learn", "alphagrad/nir", "alphagrad/snn"},
 }
 
 // leafLibraries lists the packages that a library may reach, directly or not; all others must do without it.

@@ -68,6 +68,32 @@ const (
 	matrix                        // two dimensions
 )
 
+// Parameter describes a parameter of a node.
+type Parameter struct {
+	Name  string   `json:"name"`
+	Shape []int    `json:"shape"`
+	Min   *float64 `json:"min,omitempty"` // smallest and largest number; nil for a shape
+	Max   *float64 `json:"max,omitempty"`
+}
+
+// Parameters describes the parameters of a node, in the order of the format. A nested graph has none.
+func Parameters(n Node) []Parameter {
+	list := []Parameter{}
+	for _, f := range n.fields() {
+		if f.shape != nil {
+			list = append(list, Parameter{Name: f.name, Shape: *f.shape})
+			continue
+		}
+		p := Parameter{Name: f.name, Shape: f.value.Shape}
+		if len(f.value.Data) > 0 {
+			least, most := slices.Min(f.value.Data), slices.Max(f.value.Data)
+			p.Min, p.Max = &least, &most
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
 // Input is where data enter a graph.
 type Input struct{ Shape []int }
 

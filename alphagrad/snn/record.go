@@ -60,5 +60,28 @@ func (g *Gradient) Record(shared Values, b *Batch, sequence int, names ...string
 	return recording, w.err
 }
 
+// Simulate runs a network on one sequence, input [steps][Inputs], and records values of every step by their names: states
+// ("rec.v", "rec.z", …) and the output.
+func (n *Network) Simulate(shared Values, input []float64, names ...string) (Recording, error) {
+	if n.Inputs < 1 || len(input)%n.Inputs != 0 {
+		return nil, fmt.Errorf("an input of %d numbers for %d inputs; expected as many in every step", len(input), n.Inputs)
+	}
+	steps := len(input) / n.Inputs
+	sized := *n
+	if sized.Steps == 0 {
+		sized.Steps = steps
+	}
+	r, err := sized.Recurrence()
+	if err != nil {
+		return nil, err
+	}
+	g, err := NewGradient(r, BPTT())
+	if err != nil {
+		return nil, err
+	}
+	b := &Batch{Steps: steps, Size: 1, Input: input, Target: make([]float64, steps*n.Readout.Size), Weight: make([]float64, steps)}
+	return g.Record(shared, b, 0, names...)
+}
+
 // Influence is the name under which the influence of a parameter on a state is recorded, where it is one array.
 func Influence(state, param string) string { return ad.InfluenceName(state, param, 0) }

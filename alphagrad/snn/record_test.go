@@ -2,6 +2,7 @@ package snn_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -209,5 +210,34 @@ func TestSurrogateForms(t *testing.T) {
 				t.Errorf("%s at %v: %v, expected %v", form, v, got, want)
 			}
 		}
+	}
+}
+
+// TestSimulate compares a leaky neuron under constant current with the solution of its equation, and counts the spikes of
+// one that fires.
+func TestSimulate(t *testing.T) {
+	n := snn.Network{Inputs: 1, Layers: []snn.Layer{{Name: "n", Model: "lif", Size: 1, Params: map[string]float64{"tau_m": 20, "threshold": 1}}}, Readout: snn.Readout{Size: 1}, Loss: snn.SquaredError}
+	const steps = 100
+	input := make([]float64, steps)
+	for i := range input {
+		input[i] = 1
+	}
+	alpha := math.Exp(-1.0 / 20)
+	weak := 0.9 * (1 - alpha) // goes to 0.9
+	rec, err := n.Simulate(snn.Values{"n.W_in": {weak}, snn.ReadoutWeight: {1}}, input, "n.v", "n.z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range rec["n.v"] {
+		if want := 0.9 * (1 - math.Pow(alpha, float64(k+1))); !close10(v, want) || rec["n.z"][k] != 0 {
+			t.Fatalf("step %d: potential %v, expected %v; spike %v", k, v, want, rec["n.z"][k])
+		}
+	}
+	rec, err = n.Simulate(snn.Values{"n.W_in": {1.5}, snn.ReadoutWeight: {1}}, input, "n.z")
+	if err != nil || slices.Contains(rec["n.z"], 0) {
+		t.Errorf("%v: a neuron driven beyond its threshold in every step is silent in some", err)
+	}
+	if _, err := n.Simulate(nil, nil, "n.z"); err == nil {
+		t.Error("an empty sequence was simulated")
 	}
 }

@@ -70,5 +70,5 @@ Every verb prints text for people, or JSON with --json; results go to standard o
 
 // verbs lists the commands: one row adds one.
 var verbs = []func() *cobra.Command{
-	newTasks, newCount, newSearch, newJacobian, newGenerate, newBench, newTrain, newEprop, newRules, newPlay, newRun, newNotebooks,
+	newTasks, newCount, newSearch, newJacobian, newGenerate, newBench, newTrain, newEprop, newNIR, newRules, newPlay, newRun, newNotebooks,
 }

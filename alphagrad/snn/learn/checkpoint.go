@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -108,15 +109,45 @@ func (t *Trainer) read(path string) error {
 	return nil
 }
 
+// trained is what NetworkName holds.
+type trained struct {
+	Network    *snn.Network `json:"network"`
+	Parameters snn.Values   `json:"parameters"`
+}
+
+// ReadNetwork reads a network and its parameters from the file that trainings write. Errors name the file.
+func ReadNetwork(path string) (*snn.Network, snn.Values, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	var t trained
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t); err != nil {
+		return nil, nil, fmt.Errorf("%s: not a network that a training wrote: %w", path, err)
+	}
+	if t.Network == nil {
+		return nil, nil, fmt.Errorf("%s: it has no network", path)
+	}
+	r, err := t.Network.Recurrence()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, p := range r.Params {
+		if want := r.Shape(p).Size(); len(t.Parameters[p]) != want {
+			return nil, nil, fmt.Errorf("%s: %q has %d values, expected %d", path, p, len(t.Parameters[p]), want)
+		}
+	}
+	return t.Network, t.Parameters, nil
+}
+
 // write puts down the network and how the training stands.
 func (t *Trainer) write() error {
 	if t.env.Dir == "" {
 		return nil
 	}
-	network, err := json.Marshal(struct {
-		Network    *snn.Network `json:"network"`
-		Parameters snn.Values   `json:"parameters"`
-	}{&t.network, t.state.Shared})
+	network, err := json.Marshal(trained{&t.network, t.state.Shared})
 	if err != nil {
 		return err
 	}
