@@ -62,15 +62,26 @@ type InfluenceMask struct {
 // ForwardMasked is [Recurrence.Forward] with masks on the influences. An influence that stays within a unit anyway is left as
 // it is.
 func (r *Recurrence) ForwardMasked(order []int, masks []InfluenceMask, edits ...Edit) (*Carrier, error) {
+	if order == nil {
+		return r.ForwardOrdered(nil, masks, edits...)
+	}
+	return r.ForwardOrdered(func(*elim.Graph) []int { return order }, masks, edits...)
+}
+
+// ForwardOrdered is [Recurrence.ForwardMasked] in the order that a function picks for the graph of the step, such as
+// [elim.Markowitz], once the structure of the influences is known; nil picks the cheapest that a short search finds.
+func (r *Recurrence) ForwardOrdered(pick func(*elim.Graph) []int, masks []InfluenceMask, edits ...Edit) (*Carrier, error) {
+	if pick == nil {
+		pick = cheapest
+	}
 	algebra := structure.NewAlgebra()
 	known := make([][]int32, len(r.States)) // edges by state and parameter
 	for s := range known {
 		known[s] = make([]int32, len(r.Params))
 	}
-	search := order == nil // once the structure is known in the forward order
-	pick := elim.Forward
+	search, now := true, elim.Forward // until the structure is known
 	for range maxIterations {
-		f, err := r.forward(order, pick, masks, edits, algebra, known)
+		f, err := r.forward(now, masks, edits, algebra, known)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +103,7 @@ func (r *Recurrence) ForwardMasked(order []int, masks []InfluenceMask, edits ...
 		switch {
 		case changed:
 		case search:
-			search, pick = false, cheapest
+			search, now = false, pick
 		default:
 			return f.carrier(algebra, known)
 		}
@@ -111,12 +122,12 @@ type forwarding struct {
 	muls      int64
 }
 
-func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, masks []InfluenceMask, edits []Edit, algebra *structure.Algebra, known [][]int32) (*forwarding, error) {
+func (r *Recurrence) forward(pick func(*elim.Graph) []int, masks []InfluenceMask, edits []Edit, algebra *structure.Algebra, known [][]int32) (*forwarding, error) {
 	d, err := r.derive(r.Step.Name+"_forward", edits)
 	if err != nil {
 		return nil, err
 	}
-	f := &forwarding{deriving: d, influence: map[string][]edge{}, order: order}
+	f := &forwarding{deriving: d, influence: map[string][]edge{}}
 	f.primal, f.outputs = d.step()
 	params, states := named(r.Step, r.Params), named(r.Step, r.States)
 	seeds := make([]map[int]edge, len(states))
@@ -145,9 +156,7 @@ func (r *Recurrence) forward(order []int, pick func(*elim.Graph) []int, masks []
 	if l, err = linear(p); err != nil {
 		return nil, err
 	}
-	if f.order == nil {
-		f.order = pick(l.graph)
-	}
+	f.order = pick(l.graph)
 	if err := l.accumulate(f.order); err != nil {
 		return nil, err
 	}

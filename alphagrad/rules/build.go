@@ -34,6 +34,9 @@ func (r *Rule) Build(rec *ad.Recurrence) (*Build, error) {
 		return nil, err
 	}
 	b := &Build{Rule: r, Method: snn.Method{Name: r.Name, Forward: r.forward()}}
+	if b.Method.Forward {
+		b.Method.Order = r.Order.pick()
+	}
 	for s := range r.States {
 		if !slices.Contains(rec.States, s) {
 			return nil, fmt.Errorf("state %q: there is none%s; states: %s", s, ir.Suggest(s, rec.States), strings.Join(rec.States, ", "))

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -14,7 +13,10 @@ import (
 // are left out, edges that no path from a parameter to a loss can use any more are dropped, and what remains is sorted.
 // The name is left out.
 func (r *Rule) Canonical(rec *ad.Recurrence) *Rule {
-	c := &Rule{Format: Format, Time: r.Time, Reach: r.Reach, Order: r.Order}
+	c := &Rule{Format: Format, Time: r.Time, Reach: r.Reach}
+	if r.Causal() && !r.Order.IsZero() {
+		c.Order = r.Order
+	}
 	by := map[[2]string]Edit{}
 	for _, e := range r.Edits {
 		switch {
@@ -70,8 +72,7 @@ func (r *Rule) Canonical(rec *ad.Recurrence) *Rule {
 
 // Key identifies the canonical form.
 func (r *Rule) Key(rec *ad.Recurrence) string {
-	c := r.Canonical(rec)
-	return c.Formula() + fmt.Sprint(c.Order)
+	return r.Canonical(rec).Formula()
 }
 
 // GradientKey identifies rules that compute the same gradient, at whatever cost: an unlimited window in reverse is the same

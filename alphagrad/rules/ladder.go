@@ -52,6 +52,11 @@ var ladder = []Rung{
 		if len(sides(rec, "local")) == 0 {
 			return nil
 		}
+		for _, e := range rec.Edges() { // the error of the moment meets the trace of the moment, in every layer
+			if _, port, _ := strings.Cut(e.To, "."); port == "filter" {
+				edits = append(edits, Edit{From: e.From, To: e.To, Kind: "drop"})
+			}
+		}
 		return forward(append(edits, readout("drop"), Edit{From: snn.ReadoutState, To: "out.leak", Kind: "drop"}))
 	}},
 	{"readout only", "nothing but the readout learns", func(rec *ad.Recurrence) *Rule {
@@ -80,8 +85,11 @@ func (r *Rung) build(rec *ad.Recurrence) *Rule {
 	return rule
 }
 
-// LadderRule is the published rule of a name.
+// LadderRule is the published rule of a name; tbptt(K) and snap-n exist for every number.
 func LadderRule(rec *ad.Recurrence, name string) (*Rule, error) {
+	if r := numbered(name); r != nil {
+		return r.build(rec), nil
+	}
 	var names []string
 	for i := range ladder {
 		if ladder[i].Name == name {
@@ -93,6 +101,26 @@ func LadderRule(rec *ad.Recurrence, name string) (*Rule, error) {
 		names = append(names, ladder[i].Name)
 	}
 	return nil, fmt.Errorf("unknown rule %q; known: %s", name, strings.Join(names, ", "))
+}
+
+// numbered is a rule with a number in its name that the ladder does not hold, nil if it is none.
+func numbered(name string) *Rung {
+	if slices.ContainsFunc(ladder, func(r Rung) bool { return r.Name == name }) {
+		return nil
+	}
+	of := func(format string) (k int, ok bool) {
+		_, err := fmt.Sscanf(name, format, &k)
+		return k, err == nil && k > 1 && name == fmt.Sprintf(format, k)
+	}
+	var rule Rule
+	if k, ok := of("tbptt(%d)"); ok {
+		rule.Time = Carrier{Mode: Reverse, Window: k}
+	} else if k, ok := of("snap-%d"); ok {
+		rule.Time, rule.Reach = Carrier{Mode: Forward}, k
+	} else {
+		return nil
+	}
+	return &Rung{Name: name, make: func(*ad.Recurrence) *Rule { return &rule }}
 }
 
 // Rungs lists the names of the published rules with their sources.

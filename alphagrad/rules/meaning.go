@@ -62,7 +62,7 @@ func (m *Meaning) Synaptic() bool { return m.Local && m.Hops == 0 }
 // Meaning reads off what the rule costs and needs for a network and sequences of so many steps.
 func (b *Build) Meaning(rec *ad.Recurrence, steps int) (*Meaning, error) {
 	m := &Meaning{Causal: b.Rule.Causal()}
-	carrier, err := rec.ForwardMasked(b.order(), b.Method.Masks, b.Method.Edits...)
+	carrier, err := rec.ForwardOrdered(b.Method.Order, b.Method.Masks, b.Method.Edits...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,13 +101,6 @@ func (b *Build) Meaning(rec *ad.Recurrence, steps int) (*Meaning, error) {
 	}
 	m.signals(rec, b)
 	return m, nil
-}
-
-func (b *Build) order() []int {
-	if b.Method.Forward {
-		return b.Rule.Order
-	}
-	return nil
 }
 
 // longest is the most steps that anything is carried over.
@@ -198,6 +191,10 @@ func (m *Meaning) signals(rec *ad.Recurrence, b *Build) {
 				continue
 			}
 			through := "its own weights"
+			learned := slices.ContainsFunc(n.Args, func(a ir.ID) bool { return slices.Contains(rec.Params, rec.Loss.Nodes[a].Name) })
+			if !learned {
+				through = "fixed weights"
+			}
 			for _, e := range b.Rule.Edits {
 				if e.From == from.Name && e.To == n.Name && e.Kind != "keep" {
 					through = kinds[e.Kind].doc
@@ -208,7 +205,7 @@ func (m *Meaning) signals(rec *ad.Recurrence, b *Build) {
 				continue
 			case kinds["random"].doc, kinds["learned"].doc:
 			default:
-				m.Transport = true
+				m.Transport = m.Transport || learned
 			}
 			m.Signals = append(m.Signals, fmt.Sprintf("%s→%s through %s", n.Name, from.Name, through))
 		}

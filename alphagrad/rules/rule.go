@@ -26,9 +26,8 @@ type Rule struct {
 	States map[string]Carrier `json:"states,omitempty"`
 	// Reach keeps, after every step, only influences on units that a parameter reaches within so many steps: SnAp-n. 0
 	// means no limit. It needs time to be carried forward.
-	Reach int `json:"reach,omitempty"`
-	// Order of elimination in the step, nil for the cheapest that a short search finds. It changes the cost only.
-	Order []int `json:"order,omitempty"`
+	Reach int   `json:"reach,omitempty"`
+	Order Order `json:"order,omitzero"` // of elimination; it changes the cost only
 }
 
 // An Edit says what becomes of the Jacobian on one edge.
@@ -187,6 +186,9 @@ func (r *Rule) Validate() error {
 	if r.Reach > 0 && !r.Causal() {
 		return errors.New("reach limits what is carried forward; some state carries time in reverse")
 	}
+	if err := r.Order.check(); err != nil {
+		return err
+	}
 	seen := map[[2]string]bool{}
 	for _, e := range r.Edits {
 		k, known := kinds[e.Kind]
@@ -247,6 +249,9 @@ func (r *Rule) Formula() string {
 	}
 	if r.Reach > 0 {
 		text += fmt.Sprintf(", influence within %d steps", r.Reach)
+	}
+	if !r.Order.IsZero() {
+		text += ", order " + r.Order.String()
 	}
 	return text
 }

@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,9 +52,11 @@ func TestCost(t *testing.T) {
 			for name, want := range map[string][3]int64{ // multiplications, memory, hops
 				"bptt":                   {3*p + n*n + 23*n + 9, 3 * n * 100, n},
 				"tbptt(10)":              {3*p + n*n + 23*n + 9, 3 * n * 10, min(n, 9)},
+				"tbptt(4)":               {3*p + n*n + 23*n + 9, 3 * n * 4, min(n, 3)},
 				"rtrl":                   {n*n*p + 5*n*p + p + 12*n + 9, 3 * n * p, n},
 				"snap-1":                 {7*p + 12*n + 9, 3 * p, 0},
 				"snap-2":                 {n*n*p + 8*n*p + p + 12*n + 9, 3 * n * p, 1},
+				"snap-4":                 {n*n*p + 8*n*p + p + 12*n + 9, 3 * n * p, min(n, 3)},
 				"e-prop symmetric":       {4*p + sources + 13*n + 9, p + sources, 0},
 				"e-prop random":          {4*p + sources + 13*n + 9, p + sources, 0},
 				"e-prop adaptive":        {4*p + sources + 13*n + 9, p + sources, 0},
@@ -70,6 +74,44 @@ func TestCost(t *testing.T) {
 				if got := [3]int64{m.Cost, m.Memory, int64(m.Hops)}; got != want {
 					t.Errorf("%s, %d neurons, %d inputs: %v multiplications, memory and hops; expected %v", name, n, in, got, want)
 				}
+			}
+		}
+	}
+}
+
+// TestDeepCost: on two layers, rules that let nothing cross multiply what every layer multiplies alone. With P synapses from S
+// sources, local losses have a trace for every source and are gone through once a synapse, direct feedback filters once a
+// synapse besides; the rest is linear in the neurons, here for two outputs.
+func TestDeepCost(t *testing.T) {
+	for _, c := range [][3]int{{3, 4, 5}, {4, 4, 5}, {3, 6, 5}, {3, 4, 7}, {7, 9, 11}} {
+		in, a, b := c[0], c[1], c[2]
+		net := &snn.Network{Inputs: in, Readout: snn.Readout{Size: 2, Tau: 8}, Loss: snn.SquaredError}
+		for k, n := range []int{a, b} {
+			side := make([]float64, 2*n)
+			for i := range side {
+				side[i] = float64(i) + 0.5
+			}
+			net.Layers = append(net.Layers, snn.Layer{Name: []string{"a", "b"}[k], Model: "lif", Size: n, Recurrent: true, Local: side})
+			if k == 0 {
+				net.Layers[k].Direct = side
+			}
+		}
+		rec, err := net.Recurrence()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, sources := int64(a*(in+a)+b*(a+b)), int64(in+a+a+b)
+		for name, want := range map[string][2]int64{ // multiplications, memory
+			"local losses":    {3*p + sources + int64(13*a+15*b+23), sources},
+			"direct feedback": {4*p + sources + int64(13*a+15*b+15), p + sources},
+		} {
+			r, err := LadderRule(rec, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := meaning(t, rec, r)
+			if got := [2]int64{m.Cost, m.Memory}; got != want || !m.Synaptic() || m.Transport {
+				t.Errorf("%s, sizes %v: %v multiplications and memory, expected %v; local %v, weight transport %v", name, c, got, want, m.Synaptic(), m.Transport)
 			}
 		}
 	}
@@ -162,6 +204,29 @@ func TestCanonical(t *testing.T) {
 		if mixed.Key(rec) != r.Key(rec) {
 			t.Fatalf("%s depends on the order of its edits", r.Formula())
 		}
+		// What is written on edges that nothing passes any more does not matter, nor does what changes nothing.
+		other := *r
+		other.Name, other.Edits = "other", nil
+		for _, e := range rec.Edges() {
+			if strings.Contains(e.From, ".W") {
+				continue
+			}
+			at := func(e ad.Edge) func(x Edit) bool {
+				return func(x Edit) bool { return x.From == e.From && x.To == e.To }
+			}(e)
+			own, dead := slices.IndexFunc(r.Edits, at), slices.IndexFunc(c.Edits, at)
+			switch {
+			case own < 0 && dead >= 0:
+				other.Edits = append(other.Edits, Edit{From: e.From, To: e.To, Kind: rapid.SampledFrom([]string{"keep", "drop", "sign"}).Draw(t, "dead")})
+			case own < 0:
+				other.Edits = append(other.Edits, Edit{From: e.From, To: e.To, Kind: "scale", Factor: 1})
+			default:
+				other.Edits = append(other.Edits, r.Edits[own])
+			}
+		}
+		if other.Key(rec) != r.Key(rec) {
+			t.Fatalf("%s and %s are equal; canonical forms %s and %s", r.Formula(), other.Formula(), r.Key(rec), other.Key(rec))
+		}
 		a, b := lossOf(t, p, r), lossOf(t, p, c)
 		if a != b {
 			t.Fatalf("%s trains to %v, its canonical form %s to %v", r.Formula(), a, c.Formula(), b)
@@ -244,7 +309,8 @@ func TestBad(t *testing.T) {
 // FuzzParse: a rule that parses is valid, prints, and parses again to the same.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"format":"alphagrad-rule/1","edits":[{"from":"rec.z","to":"rec.reset","kind":"leak","factor":0.5}],"time":"reverse(20)","states":{"rec.v":"none"},"order":[1,2]}`))
-	f.Add([]byte(`{"format":"alphagrad-rule/1","edits":[],"time":"forward","reach":3}`))
+	f.Add([]byte(`{"format":"alphagrad-rule/1","edits":[],"time":"forward","reach":3,"order":"markowitz"}`))
+	f.Add([]byte(`{"format":"alphagrad-rule/1","edits":[{"from":"a","to":"b","kind":"sketch","k":2}],"time":"none","order":[3,1,2]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Parse(data)
 		if err != nil {
@@ -261,8 +327,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if again.Formula() != r.Formula() {
-			t.Fatalf("%s became %s", r.Formula(), again.Formula())
+		second, err := again.JSON()
+		if err != nil || !bytes.Equal(second, text) || again.Formula() != r.Formula() {
+			t.Fatalf("%s became %s, %v", text, second, err)
 		}
 	})
 }

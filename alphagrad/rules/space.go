@@ -11,10 +11,11 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn"
 )
 
-// Choice offers the edits of one kind of edge, the same in all layers, or how time is carried. Options are kinds of edits,
-// with their number in parentheses, or carriers; the first one is where a search starts.
+// Choice offers the edits of one kind of edge, the same in all layers, how time is carried, or in what order the step is
+// eliminated. Options are kinds of edits, with their number in parentheses, carriers, or orders; the first one is where a
+// search starts.
 type Choice struct {
-	Edge    string   `yaml:"edge"` // end of the edge without its layer, such as recurrent; "feedback" for the readout's, "time"
+	Edge    string   `yaml:"edge"` // end of the edge without its layer, such as recurrent; "feedback" for the readout's, "time", "order"
 	Options []string `yaml:"options"`
 }
 
@@ -29,6 +30,7 @@ type Space struct {
 type option struct {
 	edits []Edit
 	time  Carrier
+	order Order
 }
 
 // A move sets some choices that are still at their first option.
@@ -71,7 +73,7 @@ func NewSpace(rec *ad.Recurrence, choices []Choice) (*Space, error) {
 
 // tied lists the edges that a choice edits together.
 func tied(rec *ad.Recurrence, name string) (edges []ad.Edge, err error) {
-	if name == "time" {
+	if name == "time" || name == "order" {
 		return nil, nil
 	}
 	var known []string
@@ -93,12 +95,16 @@ func tied(rec *ad.Recurrence, name string) (edges []ad.Edge, err error) {
 		}
 	}
 	if edges == nil {
-		return nil, fmt.Errorf("space: no edge to %q; edges lead to %s, and there is time", name, strings.Join(known, ", "))
+		return nil, fmt.Errorf("space: no edge to %q; edges lead to %s, and there are time and order", name, strings.Join(known, ", "))
 	}
 	return edges, nil
 }
 
 func parseOption(edge, text string, edges []ad.Edge) (option, error) {
+	if edge == "order" {
+		o, err := parseOrder(text)
+		return option{order: o}, err
+	}
 	if edge == "time" {
 		var c Carrier
 		err := c.UnmarshalText([]byte(text))
@@ -170,8 +176,11 @@ func (s *Space) Rule(assignment []int) *Rule {
 	for k, i := range assignment {
 		o := s.options[k][i]
 		r.Edits = append(r.Edits, o.edits...)
-		if s.Choices[k].Edge == "time" {
+		switch s.Choices[k].Edge {
+		case "time":
 			r.Time = o.time
+		case "order":
+			r.Order = o.order
 		}
 	}
 	r.Edits = slices.DeleteFunc(r.Edits, func(e Edit) bool { return e.Kind == "keep" })

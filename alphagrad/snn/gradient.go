@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
+	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/flat"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
@@ -17,6 +18,8 @@ type Method struct {
 	Name    string
 	Edits   []ad.Edit
 	Forward bool // carry influences forward in time instead of adjoints backward
+	// Order picks the order of elimination in a step carried forward; nil: the cheapest that a short search finds.
+	Order func(*elim.Graph) []int
 	// Window is the number of steps after which adjoints or influences of states are cut, 0 for never: truncated
 	// backpropagation through time.
 	Window int
@@ -80,7 +83,7 @@ func NewGradient(r *ad.Recurrence, m Method) (*Gradient, error) {
 	g := &Gradient{Recurrence: r, Method: m}
 	var step, end *ir.Program
 	if m.Forward {
-		c, err := r.ForwardMasked(nil, m.Masks, m.Edits...)
+		c, err := r.ForwardOrdered(m.Order, m.Masks, m.Edits...)
 		if err != nil {
 			return nil, err
 		}
