@@ -234,6 +234,9 @@ func identity(b *Builder, n *Node, args []*Value) *Value {
 			return args[0]
 		}
 	case OpPow:
+		if args[0].IsConst(1) || args[1].IsConst(0) { // also where the other one is NaN
+			return Const(b, 1)
+		}
 		if args[1].IsConst(1) {
 			return args[0]
 		}

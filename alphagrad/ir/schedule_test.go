@@ -119,3 +119,26 @@ output k
 		}
 	}
 }
+
+// TestPowersFold: 1ˣ and x⁰ are 1 for every x, as in package math.
+func TestPowersFold(t *testing.T) {
+	p, err := ir.Parse("program p\ninput x []\na = pow(1, x)\nb = pow(x, 0)\noutput a\noutput b\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := ir.Simplify(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range q.Outputs {
+		if c, ok := q.ConstScalar(o.Node); !ok || c != 1 {
+			t.Errorf("%s is not the constant 1:\n%s", o.Name, q)
+		}
+	}
+	for _, x := range []float64{-2, 0, math.Inf(1), math.NaN()} {
+		y, err := interp.EvalScalar(p, []float64{x})
+		if err != nil || y[0] != 1 || y[1] != 1 {
+			t.Errorf("the interpreter has %v, %v for %v", y, err, x)
+		}
+	}
+}

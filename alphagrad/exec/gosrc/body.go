@@ -103,19 +103,23 @@ func (e *emitter) rows(samples string) {
 	})
 }
 
-// whole prints the slices cut to a batch, so that one that is too short panics at once, and what fills the rows that do not
-// vary, the zeros of a sparse Jacobian among them.
-func (e *emitter) whole() {
+// cut prints the slices cut to a batch, so that one that is too short panics at once.
+func (e *emitter) cut() {
 	fmt.Fprintf(e.w, "x = x[:%d*n]\n", len(e.p.Inputs))
 	for _, r := range e.results {
 		fmt.Fprintf(e.w, "%s = %s[:%d*n]\n", r.Name, r.Name, r.Len)
 	}
-	type row struct {
-		result     string
-		first, end int
-		value      ir.ID
-	}
-	var rows []row // joined where neighbours are equal
+}
+
+// fixedRows are neighbouring rows of a batch that hold the same constant.
+type fixedRows struct {
+	result     string
+	first, end int
+	value      ir.ID
+}
+
+// fixed lists the rows that do not vary, the zeros of a sparse Jacobian among them.
+func (e *emitter) fixed() (rows []fixedRows) {
 	e.eachOutput(func(r string, i int, node ir.ID) {
 		if _, ok := e.p.ConstScalar(node); !ok {
 			return
@@ -123,10 +127,15 @@ func (e *emitter) whole() {
 		if k := len(rows) - 1; k >= 0 && rows[k].result == r && rows[k].end == i && rows[k].value == node {
 			rows[k].end++
 		} else {
-			rows = append(rows, row{r, i, i + 1, node})
+			rows = append(rows, fixedRows{r, i, i + 1, node})
 		}
 	})
-	for _, r := range rows {
+	return rows
+}
+
+// fill prints what fills the rows that do not vary.
+func (e *emitter) fill() {
+	for _, r := range e.fixed() {
 		at := fmt.Sprintf("%s[%d*n:%d*n]", r.result, r.first, r.end)
 		if c, _ := e.p.ConstScalar(r.value); c == 0 {
 			fmt.Fprintf(e.w, "clear(%s)\n", at)

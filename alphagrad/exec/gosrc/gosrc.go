@@ -269,7 +269,8 @@ func (e *emitter) oneBody() error {
 
 // goBatch prints the body of a batch without vectors.
 func (e *emitter) goBatch() error {
-	e.whole()
+	e.cut()
+	e.fill()
 	if e.long {
 		e.gather("0", "n")
 		return nil
@@ -281,9 +282,11 @@ func (e *emitter) goBatch() error {
 
 // vectorBatch prints the body of a batch that leaves the samples to a kernel, or to Go code where there is none.
 func (e *emitter) vectorBatch() error {
-	e.whole()
-	fmt.Fprintf(e.w, "if !%[1]sVectors(n, %[2]s) {\n%[1]sSamples(n, 0, n, %[2]s)\n}\n}\n", e.local, e.arguments())
-	fmt.Fprintf(e.w, "\n// %[1]sSamples does some samples of a batch of n.\nfunc %[1]sSamples(n, first, end int, %[2]s []float64) {\n", e.local, e.arguments())
+	e.cut()
+	fmt.Fprintf(e.w, "if %sVectors(n, %s) {\nreturn\n}\n", e.local, e.arguments())
+	e.fill()
+	fmt.Fprintf(e.w, "%[1]sSamples(n, 0, n, %[2]s)\n}\n", e.local, e.arguments())
+	fmt.Fprintf(e.w, "\n// %[1]sSamples does some samples of a batch of n, except for rows that do not vary.\nfunc %[1]sSamples(n, first, end int, %[2]s []float64) {\n", e.local, e.arguments())
 	if e.long {
 		e.gather("first", "end")
 		return nil

@@ -50,6 +50,11 @@ func (v *vectors) add(e *emitter, one bool) error {
 // kernel is not good for are done again with their chunk.
 const chunk = 256
 
+// streamed is how many results a batch must have for them to be written past the caches: 8 MiB, more than a thread's share
+// of most. They need not be read first then, which was measured to double the speed of writing 15 MiB and to halve that of
+// writing 1 MiB.
+const streamed = 1 << 20
+
 // files prints the kernels and what chooses between them.
 func (v *vectors) files(pkg, stem, prefix string) ([]NamedFile, error) {
 	var amd64, noasm, asm bytes.Buffer
@@ -65,7 +70,10 @@ var %[1]sLanes = func() int {
 	return 0
 }()
 `, prefix)
+	fmt.Fprintf(&amd64, "\n//go:noescape\nfunc %sFill(p *float64, n int, v float64, stream int)\n", prefix)
 	asm.WriteString(header + "//go:build !purego\n\n#include \"textflag.h\"\n")
+	fmt.Fprintf(&asm, "\n// func %sFill(p *float64, n int, v float64, stream int)\n", prefix)
+	asm.Write(vasm.PrintFill(prefix + "Fill"))
 	pool := &vasm.Pool{Symbol: prefix + "Constants"}
 	for _, k := range v.kernels {
 		if err := k.print(&amd64, &noasm, &asm, prefix, pool); err != nil {
@@ -74,7 +82,11 @@ var %[1]sLanes = func() int {
 	}
 	asm.WriteByte('\n')
 	asm.Write(pool.Data())
-	chooser, err := source("!purego", pkg, []string{"golang.org/x/sys/cpu"}, amd64.Bytes())
+	imports := []string{"golang.org/x/sys/cpu"}
+	if bytes.Contains(amd64.Bytes(), []byte("math.")) { // a constant that is no number, or infinite
+		imports = append(imports, "math")
+	}
+	chooser, err := source("!purego", pkg, imports, amd64.Bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +121,7 @@ func (k *kernel) print(amd64, noasm, asm *bytes.Buffer, prefix string, pool *vas
 		}
 		extra := ""
 		if isa != vasm.Scalar {
-			extra = ", strideX, stride, vectors int"
+			extra = ", strideX, stride, vectors, stream int"
 		}
 		fmt.Fprintf(asm, "\n// func %s%s(%s *float64%s) (rare uint64)\n", e.local, isa.Name, e.arguments(), extra)
 		asm.Write(text)
@@ -130,6 +142,10 @@ func (k *kernel) print(amd64, noasm, asm *bytes.Buffer, prefix string, pool *vas
 			at, first = at+"&"+name+"[first]", first+"&"+name+"[0]"
 		}
 	}
+	fills := ""
+	for _, r := range e.fixed() {
+		fills += fmt.Sprintf("\t%sFill(&%s[%d*n], %d*n, %s, stream)\n", prefix, r.result, r.first, r.end-r.first, e.operand(r.value))
+	}
 	fmt.Fprintf(amd64, `
 // %[1]sVectors does a batch of n samples with vectors; it reports false if it cannot.
 func %[1]sVectors(n int, %[3]s []float64) bool {
@@ -137,16 +153,20 @@ func %[1]sVectors(n int, %[3]s []float64) bool {
 	if lanes == 0 || n < lanes {
 		return false
 	}
-	for first := 0; first < n; {
+	stream := 0
+	if %[6]d*n >= %[7]d {
+		stream = 1
+	}
+%[8]s	for first := 0; first < n; {
 		size := min(%[5]d, (n-first)/lanes*lanes)
 		if size == 0 { // the last vector does some samples again
 			first, size = n-lanes, lanes
 		}
 		var rare uint64
 		if lanes == 8 {
-			rare = %[1]sAVX512(%[4]s, n, n, size/8)
+			rare = %[1]sAVX512(%[4]s, n, n, size/8, stream)
 		} else {
-			rare = %[1]sAVX2(%[4]s, n, n, size/4)
+			rare = %[1]sAVX2(%[4]s, n, n, size/4, stream)
 		}
 		if rare != 0 {
 			%[1]sSamples(n, first, first+size, %[3]s)
@@ -155,7 +175,7 @@ func %[1]sVectors(n int, %[3]s []float64) bool {
 	}
 	return true
 }
-`, e.local, prefix, e.arguments(), at, chunk)
+`, e.local, prefix, e.arguments(), at, chunk, len(e.p.Outputs), streamed, fills)
 	fmt.Fprintf(noasm, "\nfunc %[1]sVectors(n int, %[2]s []float64) bool { return false }\n", e.local, e.arguments())
 	if k.one {
 		fmt.Fprintf(amd64, "\n// %[1]sOne does one sample, except for constant results; it reports false if it cannot.\nfunc %[1]sOne(%[2]s) bool {\nreturn %[3]sLanes > 0 && %[1]sScalar(%[4]s) == 0\n}\n", e.local, e.single(), prefix, first)

@@ -10,9 +10,10 @@ import (
 // Rows says how a kernel finds its rows.
 //
 // Vector kernels are functions of pointers to the first sample of the first row of x and of every result, of the distances
-// between rows of x and between rows of results, in numbers, and of the number of vectors:
+// between rows of x and between rows of results, in numbers, of the number of vectors, and of 1 if results are to bypass the
+// caches where that can be done, else 0:
 //
-//	func name(x, r0, … *float64, strideX, stride, vectors int) (rare uint64)
+//	func name(x, r0, … *float64, strideX, stride, vectors, stream int) (rare uint64)
 //
 // Scalar kernels take one sample whose numbers follow each other:
 //
@@ -83,9 +84,9 @@ func tile(rows int) int {
 	switch {
 	case rows <= staged:
 		return 0
-	case rows <= 40:
+	case rows <= 64:
 		return 64
-	case rows <= 80:
+	case rows <= 96:
 		return 32
 	}
 	return 16
@@ -96,6 +97,7 @@ const (
 	sizeAt   = 0  // bytes of a row in this tile
 	xAt      = 8  // pointer to x while rows leave
 	rowsAt   = 16 // rows still to leave
+	streamAt = 24 // 0 if rows bypass the caches
 	headSize = 64
 )
 
@@ -121,7 +123,7 @@ func (k *Kernel) Print(isa *ISA, name string, names []string, pool *Pool) ([]byt
 	}
 	args := 8 * (1 + len(k.results) + 1)
 	if vector {
-		args += 24
+		args += 32
 	}
 	flags := "0"
 	if frame == 0 {
@@ -139,7 +141,7 @@ func (k *Kernel) Print(isa *ISA, name string, names []string, pool *Pool) ([]byt
 		p.line("MOVQ vectors+%d(FP), CX", at+16)
 		p.line("SHLQ $3, AX")
 		p.line("SHLQ $3, BX")
-		at += 24
+		at += 32
 	}
 	if frame > 0 {
 		p.line("MOVQ SP, DX")
@@ -151,6 +153,7 @@ func (k *Kernel) Print(isa *ISA, name string, names []string, pool *Pool) ([]byt
 	p.line("XORQ R11, R11")
 	switch {
 	case p.tile > 0:
+		p.stream(at - 8)
 		p.tiles(a.code)
 	case vector:
 		p.label("loop")
@@ -168,6 +171,20 @@ func (k *Kernel) Print(isa *ISA, name string, names []string, pool *Pool) ([]byt
 	p.line("MOVQ R11, rare+%d(FP)", at)
 	p.line("RET")
 	return p.w.Bytes(), nil
+}
+
+// stream prints what decides whether rows bypass the caches, which they can if all are aligned. A row that leaves so does
+// not have to be read from memory first.
+func (p *printer) stream(at int) {
+	p.line("MOVQ stream+%d(FP), R10", at)
+	p.line("XORQ $1, R10")
+	p.line("MOVQ BX, R14")
+	for r := range p.k.results {
+		p.line("ORQ %s, R14", bases[r])
+	}
+	p.line("ANDQ $%d, R14", 8*p.isa.Lanes-1)
+	p.line("ORQ R14, R10")
+	p.line("MOVQ R10, %d(DX)", streamAt)
 }
 
 // tiles prints the loop over tiles: R14 is the offset of a vector in the rows of the tile.
@@ -200,13 +217,21 @@ func (p *printer) tiles(code []instruction) {
 		p.line("MOVQ $%d, %d(DX)", next-first, rowsAt)
 		p.label("row%d", runs)
 		p.line("XORQ R14, R14")
-		p.label("column%d", runs)
 		reg := p.isa.register + "0"
-		p.line("VMOVUPD (SI)(R14*1), %s", reg)
-		p.line("VMOVUPD %s, (R10)(R14*1)", reg)
-		p.line("ADDQ $%d, R14", bytes)
-		p.line("CMPQ R14, %d(DX)", sizeAt)
-		p.line("JLT column%d", runs)
+		p.line("CMPQ %d(DX), $0", streamAt)
+		p.line("JEQ past%d", runs)
+		for _, way := range [...]struct{ label, move string }{{"column", "VMOVUPD"}, {"past", "VMOVNTPD"}} {
+			p.label("%s%d", way.label, runs)
+			p.line("VMOVUPD (SI)(R14*1), %s", reg)
+			p.line("%s %s, (R10)(R14*1)", way.move, reg)
+			p.line("ADDQ $%d, R14", bytes)
+			p.line("CMPQ R14, %d(DX)", sizeAt)
+			p.line("JLT %s%d", way.label, runs)
+			if way.label == "column" {
+				p.line("JMP left%d", runs)
+			}
+		}
+		p.label("left%d", runs)
 		p.line("ADDQ BX, R10")
 		p.line("ADDQ $%d, SI", 8*p.tile)
 		p.line("DECQ %d(DX)", rowsAt)
@@ -219,6 +244,64 @@ func (p *printer) tiles(code []instruction) {
 	}
 	p.line("TESTQ CX, CX")
 	p.line("JNZ tile")
+	p.line("SFENCE")
+}
+
+// PrintFill returns the text of a function that fills numbers, past the caches if stream is not 0. It needs AVX.
+//
+//	func name(p *float64, n int, v float64, stream int)
+func PrintFill(name string) []byte {
+	var w bytes.Buffer
+	fmt.Fprintf(&w, "TEXT ·%s(SB), NOSPLIT, $0-32\n", name)
+	w.WriteString(`	MOVQ p+0(FP), DI
+	MOVQ n+8(FP), CX
+	VBROADCASTSD v+16(FP), Y0
+	MOVQ stream+24(FP), BX
+head: // until aligned
+	TESTQ $31, DI
+	JZ aligned
+	TESTQ CX, CX
+	JZ done
+	VMOVSD X0, (DI)
+	ADDQ $8, DI
+	DECQ CX
+	JMP head
+aligned:
+	SUBQ $16, CX
+	JLT rest
+	TESTQ BX, BX
+	JNZ past
+loop:
+	VMOVAPD Y0, (DI)
+	VMOVAPD Y0, 32(DI)
+	VMOVAPD Y0, 64(DI)
+	VMOVAPD Y0, 96(DI)
+	ADDQ $128, DI
+	SUBQ $16, CX
+	JGE loop
+	JMP rest
+past:
+	VMOVNTPD Y0, (DI)
+	VMOVNTPD Y0, 32(DI)
+	VMOVNTPD Y0, 64(DI)
+	VMOVNTPD Y0, 96(DI)
+	ADDQ $128, DI
+	SUBQ $16, CX
+	JGE past
+	SFENCE
+rest:
+	ADDQ $16, CX
+	JZ done
+tail:
+	VMOVSD X0, (DI)
+	ADDQ $8, DI
+	DECQ CX
+	JNZ tail
+done:
+	VZEROUPPER
+	RET
+`)
+	return w.Bytes()
 }
 
 func (p *printer) all(code []instruction) {
