@@ -52,6 +52,17 @@ func TestEpropScalingSmall(t *testing.T) {
 	}
 }
 
+// TestGrowth: time that grows as the count does, and three times as fast.
+func TestGrowth(t *testing.T) {
+	list := []*scaled{{Method: "m", Muls: 10, Seconds: 1}, {Method: "other"}, {Method: "m", Muls: 40, Seconds: 4}, {Method: "m", Muls: 80, Seconds: 24}}
+	if got := growth(list, "m"); !strings.Contains(got, "1.00 to 3.00 times") || !strings.Contains(got, "1 of 2") {
+		t.Error(got)
+	}
+	if got := growth(list, "none"); got != "" {
+		t.Error(got)
+	}
+}
+
 // TestEpropCurvesSmall compares rules on a task that takes a moment.
 func TestEpropCurvesSmall(t *testing.T) {
 	c := DefaultEpropCurves()

@@ -50,6 +50,26 @@ func TestNoNumbers(t *testing.T) {
 	}
 }
 
+// TestWhere: of what leaves the numbers first, neuron, variable, step and sequence are named.
+func TestWhere(t *testing.T) {
+	s := variant{"lif", []snn.Layer{layer("rec", "lif", 3)}, snn.SquaredError, true}.build(t, 20, 2, 1)
+	clear(s.batch.Input)
+	s.batch.Input[(5*2+1)*s.net.Inputs+1] = 1 // one spike, in step 5 of sequence 1
+	s.shared["rec.W_in"][2*s.net.Inputs+1] = math.Inf(-1)
+	for _, m := range []snn.Method{snn.BPTT(), snn.RTRL(), snn.Eprop(s.r, snn.Random, true)} {
+		g, err := snn.NewGradient(s.r, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Compute(s.shared, s.batch); err == nil || err.Error() != "rec.v of neuron 2 is -Inf in step 5 of sequence 1" {
+			t.Errorf("%s: %v", m.Name, err)
+		}
+		if _, err := g.Evaluate(s.shared, s.batch); err == nil || err.Error() != "rec.v of neuron 2 is -Inf in step 5 of sequence 1" {
+			t.Errorf("%s, without gradient: %v", m.Name, err)
+		}
+	}
+}
+
 // TestBadBatches: sizes that do not fit are named.
 func TestBadBatches(t *testing.T) {
 	s := variants()[0].build(t, 5, 2, 1)

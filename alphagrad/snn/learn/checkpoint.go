@@ -130,6 +130,23 @@ func ReadNetwork(path string) (*snn.Network, snn.Values, error) {
 	if t.Network == nil {
 		return nil, nil, fmt.Errorf("%s: it has no network", path)
 	}
+	// Sizes first: a file may claim any, but has only so many weights.
+	from := t.Network.Inputs
+	fits := func(p string, to int) error {
+		if n := len(t.Parameters[p]); to < 1 || from < 1 || n%to != 0 || n/to != from {
+			return fmt.Errorf("%s: %q has %d values, expected %d for each of %d", path, p, n, from, to)
+		}
+		from = to
+		return nil
+	}
+	for _, l := range t.Network.Layers {
+		if err := fits(l.Name+".W_in", l.Size); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := fits(snn.ReadoutWeight, t.Network.Readout.Size); err != nil {
+		return nil, nil, err
+	}
 	r, err := t.Network.Recurrence()
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)

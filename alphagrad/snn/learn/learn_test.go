@@ -161,12 +161,13 @@ func TestForward(t *testing.T) {
 // TestTasks: every task trains, and signals have no error.
 func TestTasks(t *testing.T) {
 	for _, row := range data.Table() {
-		if row.Name == "shd" { // needs its data
-			continue
-		}
 		c := learn.Default()
 		c.Task = row.Name
 		c.Layers[0].Size, c.Layers[0].Adaptive = 4, 2
+		if row.Name == "shd" { // files in the layout of the data set
+			c.Parameters.Fill(row.Name)
+			c.Parameters.SHD.Directory = filepath.Join("..", "data", "testdata")
+		}
 		if row.Name == "randman" { // its points are found when it opens
 			c.Parameters.Fill(row.Name)
 			c.Parameters.Randman.Units, c.Parameters.Randman.Samples, c.Parameters.Randman.Held = 10, 2, 1
@@ -221,6 +222,102 @@ func TestDiverged(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(err)
+}
+
+// TestKeepsCheckpoint: a training whose weights are lost stops and names neuron, step and variable; its last checkpoint
+// stays and is continued from.
+func TestKeepsCheckpoint(t *testing.T) {
+	c, dir := tiny(), t.TempDir()
+	c.Iterations, c.Evaluate = 5, 1
+	var trainer *learn.Trainer
+	var broken []map[string]any
+	trainer, err := learn.New(c, learn.Env{Dir: dir, Metrics: record(&broken), Progress: func(_ string, done, _ int) {
+		if done == 3 {
+			trainer.Shared()["rec.W_in"][0] = math.NaN() // of neuron 0
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = trainer.Run(context.Background())
+	var where *snn.NonFiniteError
+	if !errors.As(err, &where) || where.Variable != "rec.v" || where.Neuron != 0 {
+		t.Fatalf("%v; expected neuron, step and variable", err)
+	}
+	for _, want := range []string{"iteration 4: rec.v of neuron 0 is NaN in step ", "; the last checkpoint is "} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; expected %q", err, want)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "checkpoints", "*.json"))
+	if err != nil || len(files) != 2 || !strings.Contains(files[1], "3") {
+		t.Errorf("%v, %v", files, err)
+	}
+	var whole, rest []map[string]any
+	want, err := c.Run(context.Background(), learn.Env{Metrics: record(&whole)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Run(context.Background(), learn.Env{Resume: dir, Metrics: record(&rest)})
+	if err != nil || got.Test != want.Test || !reflect.DeepEqual(append(broken, rest...), whole) {
+		t.Errorf("%v: continued to %v, without the accident %v", err, got, want)
+	}
+}
+
+// TestReadNetwork: the network that a training leaves is read back, and what is none is refused by name.
+func TestReadNetwork(t *testing.T) {
+	c, dir := tiny(), t.TempDir()
+	c.Iterations, c.Evaluate = 1, 1
+	trainer, err := learn.New(c, learn.Env{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := trainer.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, learn.NetworkName)
+	n, params, err := learn.ReadNetwork(path)
+	if err != nil || n.Layers[0].Size != 20 || !reflect.DeepEqual(params, trainer.Shared()) {
+		t.Errorf("%v, %+v", err, n)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, text := range map[string]string{
+		"not a network":                       string(good[:100]),
+		`unknown field "Imputs"`:              strings.Replace(string(good), "Inputs", "Imputs", 1),
+		"it has no network":                   "{}",
+		`"rec.W_in" has 400 values, expected`: strings.Replace(string(good), `"Inputs":20`, `"Inputs":21`, 1),
+		"unknown neuron model":                strings.Replace(string(good), `"alif"`, `"elif"`, 1),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := learn.ReadNetwork(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%v, expected %q and the path", err, want)
+		}
+	}
+}
+
+// FuzzReadNetwork: whatever stands in a file, reading it ends in an error or in a network that can be used.
+func FuzzReadNetwork(f *testing.F) {
+	f.Add([]byte(`{"network":{"Inputs":1,"Layers":[{"Name":"a","Model":"lif","Size":1}],"Readout":{"Size":1},"Loss":"squared_error"},"parameters":{"a.W_in":[1],"out.W":[1]}}`))
+	f.Add([]byte(`{"network":{"Inputs":1,"Layers":[{"Name":"a","Model":"alif","Size":2,"Recurrent":true,"Refractory":3}],"Readout":{"Size":1,"Tau":3},"Loss":"cross_entropy","Steps":5}}`))
+	f.Add([]byte(`{"network":{"Layers":[{}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), learn.NetworkName)
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		n, params, err := learn.ReadNetwork(path)
+		if err != nil || len(data) > 2000 {
+			return
+		}
+		if _, err := n.Simulate(params, make([]float64, 2*n.Inputs)); err != nil && !strings.Contains(err.Error(), "step") {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 // TestScore: a score without an error is written without one.
