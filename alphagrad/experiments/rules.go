@@ -42,10 +42,13 @@ type Rules struct {
 
 // Confirm measures finalists again.
 type Confirm struct {
-	Finalists int      `yaml:"finalists"` // at most; 0: no confirmation
-	Seeds     int      `yaml:"seeds"`     // fresh ones
-	Transfer  []string `yaml:"transfer"`  // tasks that the search does not use
-	Control   int      `yaml:"control"`   // k of random-k, the control; 0: none
+	Finalists int       `yaml:"finalists"` // at most; 0: no confirmation
+	Rates     []float64 `yaml:"rates"`     // that all rules are tuned over anew; empty: those of the search
+	Widen     int       `yaml:"widen"`     // rates more that may be tried beyond an end where the best one is
+	Tuning    int       `yaml:"tuning"`    // seeds of tuning, neither those of the search nor the fresh ones; 0: as many as the search has
+	Seeds     int       `yaml:"seeds"`     // fresh ones
+	Transfer  []string  `yaml:"transfer"`  // tasks that the search does not use
+	Controls  []int     `yaml:"controls"`  // k of random-k: e-prop with k recurrent edges a unit, drawn at random
 }
 
 // DefaultRules is a search of moments.
@@ -72,6 +75,16 @@ func (c *Rules) Validate() error {
 			return fmt.Errorf("confirm.transfer: %w", err)
 		}
 	}
+	for _, k := range c.Confirm.Controls {
+		if k < 1 || k >= c.Size.Neurons {
+			return fmt.Errorf("confirm.controls: k = %d; expected 1 to %d, a unit's neighbours", k, c.Size.Neurons-1)
+		}
+	}
+	if len(c.Confirm.Rates) > 0 {
+		if err := validTraining(c.Tasks, c.Size, c.Confirm.Rates); err != nil {
+			return fmt.Errorf("confirm: %w", err)
+		}
+	}
 	for _, m := range c.Methods {
 		if !slices.Contains(rules.Methods(), m) {
 			return fmt.Errorf("methods: unknown %q; known: %s", m, strings.Join(rules.Methods(), ", "))
@@ -82,6 +95,8 @@ func (c *Rules) Validate() error {
 		return errors.New("networks, searches, evaluations and simulations are at least 1")
 	case len(c.Methods) == 0:
 		return errors.New("methods: there is none")
+	case c.Confirm.Widen < 0 || c.Confirm.Tuning < 0:
+		return errors.New("confirm: widen and tuning are numbers from 0")
 	case c.Confirm.Finalists < 0 || c.Confirm.Finalists > 0 && c.Confirm.Seeds < 2:
 		return errors.New("confirm: finalists need at least 2 seeds")
 	case !(c.Objective.Align >= 0 && c.Objective.Align <= 1):
@@ -245,7 +260,7 @@ func (s *ruleSearch) met(what string, done *int, total int) func(ctx context.Con
 		s.env.progress(fmt.Sprintf("%s, %d rules", what, len(s.judge.Archive())), min(*done, total), total)
 		if time.Since(s.drawn) > 5*time.Second && err == nil {
 			s.drawn = time.Now()
-			err = errors.Join(s.archive(), report.SaveFigure(s.env.Dir, "pareto", s.pareto())) // the live plot
+			err = errors.Join(s.archive(), report.SaveFigure(s.env.Dir, "pareto", s.pareto(byCost))) // the live plot
 		}
 		return p, err
 	}
@@ -275,18 +290,29 @@ func (s *ruleSearch) compare(ctx context.Context) error {
 	return err
 }
 
-// pareto draws all rules met by multiplications and skill, those that none dominates joined by a line.
-func (s *ruleSearch) pareto() report.LinePlot {
-	f := report.LinePlot{Title: s.Title, Subtitle: "skill: 0 readout only, 1 backpropagation through time", X: report.Axis{Label: "multiplications a step", Log: true}, Y: report.Axis{Label: "skill"}}
+// price is what a rule costs, on an axis.
+type price struct {
+	label string
+	of    func(m *rules.Meaning) float64
+}
+
+var (
+	byCost   = price{"multiplications a step", func(m *rules.Meaning) float64 { return float64(m.Cost) }}
+	byMemory = price{"1 + numbers kept from step to step", func(m *rules.Meaning) float64 { return float64(1 + m.Memory) }}
+)
+
+// pareto draws all rules met by a price and skill, those that none dominates joined by a line.
+func (s *ruleSearch) pareto(axis price) report.LinePlot {
+	f := report.LinePlot{Title: s.Title, Subtitle: "skill: 0 readout only, 1 backpropagation through time", X: report.Axis{Label: axis.label, Log: true}, Y: report.Axis{Label: "skill"}}
 	scatter := func(name string, points []*rules.Point, style report.Style) {
 		if len(points) == 0 {
 			return
 		}
 		x := report.Series{Name: name, Style: style}
 		points = slices.Clone(points)
-		slices.SortFunc(points, func(a, b *rules.Point) int { return int(a.Meaning.Cost - b.Meaning.Cost) })
+		slices.SortFunc(points, func(a, b *rules.Point) int { return compareFloat(axis.of(a.Meaning), axis.of(b.Meaning)) })
 		for _, p := range points {
-			x.X, x.Y = append(x.X, float64(p.Meaning.Cost)), append(x.Y, max(-0.5, p.Quality.Skill))
+			x.X, x.Y = append(x.X, axis.of(p.Meaning)), append(x.Y, max(-0.5, p.Quality.Skill))
 		}
 		f.Series = append(f.Series, x)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/report"
 	"github.com/alphagrad/alphagrad-go/alphagrad/rules"
@@ -26,17 +27,77 @@ type measured struct {
 	Control  bool         `json:"control,omitempty"`
 	Point    *rules.Point `json:"point"`
 	Rates    []float64    `json:"rates"`  // by task
+	Edge     []bool       `json:"edge"`   // by task: the best rate is at an end of those tried
 	Losses   [][]float64  `json:"losses"` // [task][seed]; NaN is written as null
 	Skill    [][]float64  `json:"-"`
-	Verdicts []string     `json:"verdicts,omitempty"`
+	Verdicts []string     `json:"verdicts,omitempty"` // published rules and controls that it does not beat at its price
+	Beats    []string     `json:"beats,omitempty"`    // published rules and controls that it dominates
+
+	trained [][]*rules.Trained // [task][seed]
 }
 
-// confirm measures the published rules and the best that were found on fresh seeds, each at its tuned rates. On tasks that
-// the search never saw, rates are tuned on other seeds first.
+// confirm measures the published rules, controls and the best that were found on fresh seeds, all at rates tuned anew in the
+// same way, on seeds that neither the search nor the confirmation uses.
 func (s *ruleSearch) confirm(ctx context.Context, found []*rules.Point) (*confirmed, error) {
-	e := s.judge.Evaluator
 	c := &confirmed{Tasks: slices.Concat(s.Tasks, s.Confirm.Transfer), Known: len(s.Tasks)}
-	rec := e.Problems[0].Recurrence
+	if err := s.finalists(ctx, c, found); err != nil {
+		return nil, err
+	}
+	tuning, rates := s.Confirm.Tuning, s.Confirm.Rates
+	if tuning == 0 {
+		tuning = s.Networks
+	}
+	if len(rates) == 0 {
+		rates = s.Rates
+	}
+	fresh := seedsOf(runs.Seed(s.Seed).Sub("fresh"), s.Confirm.Seeds)
+	problems, err := problemsOf(c.Tasks, s.Size)
+	if err != nil {
+		return nil, err
+	}
+	done := 0
+	for _, p := range problems {
+		tuner := &rules.Evaluator{Problems: []*rules.Problem{p}, Rates: rates, Widen: s.Confirm.Widen, Seeds: seedsOf(runs.Seed(s.Seed).Sub("tuning"), tuning), Split: data.Validation}
+		met := map[string]int{} // gradients, by what they are of
+		for i, m := range c.Rules {
+			s.env.progress("confirming "+m.Name, done, len(problems)*len(c.Rules))
+			done++
+			key := m.Point.Rule.GradientKey(p.Recurrence)
+			if k, same := met[key]; same {
+				n := len(m.trained)
+				m.take(c.Rules[k].trained[n], c.Rules[k].Rates[n], c.Rules[k].Edge[n])
+				continue
+			}
+			met[key] = i
+			q, err := tuner.Tune(ctx, p, m.Point.Rule)
+			if err != nil {
+				return nil, err
+			}
+			rate := q.Rate
+			if q.Failed != "" {
+				rate = rates[0] // every rate diverged; the fresh seeds will say so
+			}
+			list, err := rules.On(ctx, p, m.Point.Rule, rate, fresh, data.Test)
+			if err != nil {
+				return nil, err
+			}
+			m.take(list, rate, q.Edge)
+		}
+	}
+	c.judge()
+	return c, nil
+}
+
+// take adds the trainings of the next task.
+func (m *measured) take(list []*rules.Trained, rate float64, edge bool) {
+	m.trained = append(m.trained, list)
+	m.Rates, m.Edge, m.Losses = append(m.Rates, rate), append(m.Edge, edge), append(m.Losses, lossesOf(list))
+}
+
+// finalists collects what is confirmed: the published rules, the controls, then the best local rules found, by score, and
+// of the Pareto set those of the most skill.
+func (s *ruleSearch) finalists(ctx context.Context, c *confirmed, found []*rules.Point) error {
+	rec := s.judge.Evaluator.Problems[0].Recurrence
 	keys := map[string]bool{}
 	add := func(name string, p *rules.Point, found, control bool) {
 		if key := p.Rule.GradientKey(rec) + fmt.Sprint(p.Meaning.Cost); !keys[key] {
@@ -47,24 +108,23 @@ func (s *ruleSearch) confirm(ctx context.Context, found []*rules.Point) (*confir
 	for _, p := range s.ladder {
 		add(p.Rule.Name, p, false, false)
 	}
-	if k := s.Confirm.Control; k > 0 {
+	for _, k := range s.Confirm.Controls {
 		r, err := rules.LadderRule(rec, "e-prop symmetric")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range r.Edits {
-			if r.Edits[i].To == "rec.recurrent" {
+			if strings.HasSuffix(r.Edits[i].To, ".recurrent") {
 				r.Edits[i].Kind, r.Edits[i].K = "random_k", k
 			}
 		}
 		r.Name = fmt.Sprintf("random-%d", k)
 		p, err := s.judge.Judge(ctx, r)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		add(r.Name, p, false, true)
 	}
-	// Finalists: the best local ones by score, then others of the Pareto set.
 	var local []*rules.Point
 	for _, p := range found {
 		if p.Meaning.Synaptic() {
@@ -74,55 +134,14 @@ func (s *ruleSearch) confirm(ctx context.Context, found []*rules.Point) (*confir
 	byScore := func(a, b *rules.Point) int { return -compareFloat(a.Score, b.Score) }
 	slices.SortStableFunc(local, byScore)
 	front := rules.Pareto(append(slices.Clone(found), s.ladder...))
-	slices.SortStableFunc(front, byScore)
-	for _, p := range slices.Concat(local[:min(len(local), (s.Confirm.Finalists+1)/2)], front) {
-		n := 0
-		for _, m := range c.Rules {
-			if m.Found {
-				n++
-			}
-		}
-		if n < s.Confirm.Finalists {
+	slices.SortStableFunc(front, func(a, b *rules.Point) int { return -compareFloat(a.Quality.Skill, b.Quality.Skill) })
+	given := len(c.Rules)
+	for _, p := range slices.Concat(local[:min(len(local), (s.Confirm.Finalists+1)/2)], front, local) {
+		if n := len(c.Rules) - given; n < s.Confirm.Finalists {
 			add(fmt.Sprintf("found %d", n+1), p, true, false)
 		}
 	}
-	fresh := seedsOf(runs.Seed(s.Seed).Sub("fresh"), s.Confirm.Seeds)
-	problems, err := problemsOf(c.Tasks, s.Size)
-	if err != nil {
-		return nil, err
-	}
-	done := 0
-	for t, p := range problems {
-		for _, m := range c.Rules {
-			s.env.progress("confirming "+m.Name, done, len(problems)*len(c.Rules))
-			done++
-			var rate float64
-			if t < c.Known {
-				rate = m.Point.Quality.Tasks[t].Rate
-			} else {
-				tuner := &rules.Evaluator{Problems: []*rules.Problem{p}, Rates: s.Rates, Seeds: seedsOf(runs.Seed(s.Seed).Sub("networks"), s.Networks), Split: data.Validation}
-				q, err := tuner.Tune(ctx, p, m.Point.Rule)
-				if err != nil {
-					return nil, err
-				}
-				rate = q.Rate
-			}
-			if rate == 0 {
-				rate = s.Rates[0] // every rate diverged; the fresh seeds will say so
-			}
-			list, err := rules.On(ctx, p, m.Point.Rule, rate, fresh, data.Test)
-			if err != nil {
-				return nil, err
-			}
-			var losses []float64
-			for _, x := range list {
-				losses = append(losses, x.Loss)
-			}
-			m.Rates, m.Losses = append(m.Rates, rate), append(m.Losses, losses)
-		}
-	}
-	c.judge()
-	return c, nil
+	return nil
 }
 
 func compareFloat(a, b float64) int {
@@ -176,6 +195,15 @@ func (c *confirmed) judge() {
 				m.Verdicts = append(m.Verdicts, fmt.Sprintf("not better than %s by more than chance (%.3f ± %.3f)", l.Name, mean, half))
 			}
 		}
+		for _, l := range c.Rules {
+			a, b := m.Point.Meaning, l.Point.Meaning
+			if l.Found || a.Cost > b.Cost || a.Memory > b.Memory || a.Hops > b.Hops {
+				continue
+			}
+			if mean, half := rules.Interval(difference(m.over(c.Known), l.over(c.Known))); mean-half > 0 {
+				m.Beats = append(m.Beats, l.Name)
+			}
+		}
 	}
 }
 
@@ -198,10 +226,28 @@ func difference(a, b []float64) []float64 {
 	return d
 }
 
+// verdict says in words how many found rules hold up.
+func (c *confirmed) verdict() string {
+	found, free, beating := 0, 0, 0
+	for _, m := range c.Rules {
+		if m.Found {
+			found++
+			if len(m.Verdicts) == 0 {
+				free++
+			}
+			if len(m.Beats) > 0 {
+				beating++
+			}
+		}
+	}
+	return fmt.Sprintf("Of %d found rules that were confirmed, %d are dominated by no published rule and no control on fresh seeds, and %d dominate at least one of them.", found, free, beating)
+}
+
 // table shows skills with confidence intervals.
 func (c *confirmed) table(title string, seeds int) report.Table {
 	t := report.Table{Title: title, Caption: fmt.Sprintf("Skill on %d fresh seeds at tuned rates on held-out sequences: mean (95 %% confidence interval); the interval is over seeds with the references' means fixed. "+
-		"A found rule is not dominated where it is significantly better (paired, 95 %%) than every published rule and control that costs no more in multiplications, memory and hops.", seeds),
+		"A training that diverges has skill 0. A found rule is not dominated where it is significantly better (paired over seeds, 95 %%, each comparison by itself) than every published rule and control that costs no more in multiplications, memory and hops; "+
+		"it dominates those that cost no less in any of them and than which it is significantly better. Interior: on how many tasks the tuned rate is at neither end of those tried.", seeds),
 		Columns: []report.Column{{Name: "rule"}, {Name: "formula"}, {Name: "multiplications"}, {Name: "memory"}, {Name: "hops"}, {Name: "local"}}}
 	for k, task := range c.Tasks {
 		name := task
@@ -210,27 +256,60 @@ func (c *confirmed) table(title string, seeds int) report.Table {
 		}
 		t.Columns = append(t.Columns, report.Column{Name: name, Format: "%.2f"})
 	}
-	t.Columns = append(t.Columns, report.Column{Name: "mean of searched", Format: "%.3f"}, report.Column{Name: "not dominated"})
+	t.Columns = append(t.Columns, report.Column{Name: "mean of searched", Format: "%.3f"}, report.Column{Name: "interior"}, report.Column{Name: "not dominated"}, report.Column{Name: "dominates"})
 	for _, m := range c.Rules {
 		row := []any{m.Name, m.Point.Formula, m.Point.Meaning.Cost, m.Point.Meaning.Memory, m.Point.Meaning.Hops, m.Point.Meaning.Synaptic()}
 		if !m.Found {
 			row[1] = m.Point.Rule.Formula()
 		}
 		for _, skill := range m.Skill {
-			mean, half := rules.Interval(skill)
-			row = append(row, report.Range{Value: mean, Low: mean - half, High: mean + half})
+			row = append(row, meanInterval(skill))
 		}
-		mean, half := rules.Interval(m.over(c.Known))
-		row = append(row, report.Range{Value: mean, Low: mean - half, High: mean + half})
+		interior := 0
+		for _, edge := range m.Edge {
+			if !edge {
+				interior++
+			}
+		}
+		row = append(row, meanInterval(m.over(c.Known)), fmt.Sprintf("%d of %d", interior, len(m.Edge)))
 		switch {
 		case !m.Found:
-			row = append(row, nil)
+			row = append(row, nil, nil)
 		case len(m.Verdicts) == 0:
-			row = append(row, "yes")
+			row = append(row, "yes", strings.Join(m.Beats, ", "))
 		default:
-			row = append(row, "no: "+m.Verdicts[0])
+			row = append(row, "no: "+m.Verdicts[0], strings.Join(m.Beats, ", "))
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// alignment shows how each rule's gradient lies to the exact one along its training.
+func (c *confirmed) alignment() report.Table {
+	t := alignmentTable()
+	for _, m := range c.Rules {
+		for k, task := range c.Tasks {
+			t.Rows = append(t.Rows, alignmentRow(m.Name, task, m.trained[k]))
+		}
+	}
+	return t
+}
+
+// figure draws skill on fresh seeds by multiplications.
+func (c *confirmed) figure(axis price) report.LinePlot {
+	f := report.LinePlot{Title: "Skill on fresh seeds", Subtitle: "mean of the searched tasks; 0 readout only, 1 backpropagation through time", X: report.Axis{Label: axis.label, Log: true}, Y: report.Axis{Label: "skill"}}
+	for _, kind := range []string{"published", "random-k", "found"} {
+		x := report.Series{Name: kind, Style: report.Points}
+		for _, m := range c.Rules {
+			if of := map[bool]string{true: "found", false: "published"}[m.Found]; (m.Control && kind == "random-k") || (!m.Control && kind == of) {
+				mean, _ := rules.Interval(m.over(c.Known))
+				x.X, x.Y = append(x.X, axis.of(m.Point.Meaning)), append(x.Y, max(-0.5, mean))
+			}
+		}
+		if len(x.X) > 0 {
+			f.Series = append(f.Series, x)
+		}
+	}
+	return f
 }

@@ -43,8 +43,8 @@ func (s *ruleSearch) report() error {
 		}
 	}
 	if len(s.judge.Archive()) > 0 {
-		errs = errors.Join(errs, s.archive())
-		errs = errors.Join(errs, figure(s.pareto(), "pareto", "skill and multiplications"), section(s.paretoTable(), "rules"))
+		errs = errors.Join(errs, s.archive(), figure(s.pareto(byCost), "pareto", "skill and multiplications"), figure(s.pareto(byMemory), "pareto_memory", "skill and memory"),
+			section(s.paretoTable(), "rules"), section(s.weightsTable(), "weights"))
 		best, err := s.best()
 		errs = errors.Join(errs, err)
 		if best != nil {
@@ -53,7 +53,10 @@ func (s *ruleSearch) report() error {
 		}
 	}
 	if s.confirmed != nil {
-		errs = errors.Join(errs, section(s.confirmed.table("Confirmation on fresh seeds", s.Confirm.Seeds), "confirmed"), writeJSON(filepath.Join(dir, "confirmed.json"), s.confirmed))
+		page.WriteString(s.confirmed.verdict() + "\n\n")
+		errs = errors.Join(errs, section(s.confirmed.table("Confirmation on fresh seeds", s.Confirm.Seeds), "confirmed"),
+			figure(s.confirmed.figure(byCost), "confirmed_cost", "skill on fresh seeds and multiplications"), figure(s.confirmed.figure(byMemory), "confirmed_memory", "skill on fresh seeds and memory"),
+			section(s.confirmed.alignment(), "alignment"), writeJSON(filepath.Join(dir, "confirmed.json"), s.confirmed))
 	}
 	if s.judge.Measured > 0 {
 		fmt.Fprintf(&page, "%d gradients were measured here in %.1f s, %.2f a second, each with %d trainings; the others were known by their canonical form.\n", s.judge.Measured, s.judge.Seconds, float64(s.judge.Measured)/s.judge.Seconds,
@@ -157,15 +160,19 @@ func (s *ruleSearch) curves() report.LinePlot {
 
 // paretoTable lists the published rules and what no rule dominates.
 func (s *ruleSearch) paretoTable() report.Table {
-	t := report.Table{Title: "Rules", Caption: "Published rules, and found ones that none met here dominates in skill, multiplications, memory and hops. Cosine: with the exact gradient at the start and at the end of the rule's own training, mean over tasks.",
-		Columns: []report.Column{{Name: "rule"}, {Name: "score", Format: "%.3f"}, {Name: "skill", Format: "%.3f"}, {Name: "align", Format: "%.3f"}, {Name: "cosine"}, {Name: "multiplications"}, {Name: "memory"}, {Name: "hops"}, {Name: "causal"}, {Name: "local"}, {Name: "weight transport"}, {Name: "update"}}}
+	t := report.Table{Title: "Rules", Caption: "Published rules, and found ones that none met here dominates in skill, multiplications, memory and hops. Cosine with the exact gradient and ratio of magnitudes at the start and after 10, 50 and 100 % of the rule's own training, mean over tasks.",
+		Columns: []report.Column{{Name: "rule"}, {Name: "score", Format: "%.3f"}, {Name: "skill", Format: "%.3f"}, {Name: "align", Format: "%.3f"}, {Name: "cosine"}, {Name: "magnitude"}, {Name: "multiplications"}, {Name: "memory"}, {Name: "hops"}, {Name: "causal"}, {Name: "local"}, {Name: "weight transport"}, {Name: "update"}}}
 	row := func(name string, p *rules.Point) {
-		first, last := 0.0, 0.0
-		for _, q := range p.Quality.Tasks {
-			first, last = first+q.Cos[0]/float64(len(p.Quality.Tasks)), last+q.Cos[3]/float64(len(p.Quality.Tasks))
+		var cos, ratio []string
+		for k := range rules.Checkpoints {
+			c, r := 0.0, 0.0
+			for _, q := range p.Quality.Tasks {
+				c, r = c+q.Cos[k]/float64(len(p.Quality.Tasks)), r+q.Ratio[k]/float64(len(p.Quality.Tasks))
+			}
+			cos, ratio = append(cos, fmt.Sprintf("%.2f", c)), append(ratio, fmt.Sprintf("%.2g", r))
 		}
 		m := p.Meaning
-		t.Rows = append(t.Rows, []any{name, p.Score, p.Quality.Skill, p.Quality.Align, fmt.Sprintf("%.2f → %.2f", first, last), m.Cost, m.Memory, m.Hops, m.Causal, m.Local, m.Transport, m.Update()})
+		t.Rows = append(t.Rows, []any{name, p.Score, p.Quality.Skill, p.Quality.Align, strings.Join(cos, " → "), strings.Join(ratio, " → "), m.Cost, m.Memory, m.Hops, m.Causal, m.Local, m.Transport, m.Update()})
 	}
 	for _, p := range s.ladder {
 		row(p.Rule.Name, p)
@@ -180,6 +187,42 @@ func (s *ruleSearch) paretoTable() report.Table {
 		}
 	}
 	return t
+}
+
+// weightsTable shows which rule is best under other weights of what a rule costs, among all that were met.
+func (s *ruleSearch) weightsTable() report.Table {
+	t := report.Table{Title: "Other weights", Caption: "The best of all rules met, published ones included, by scores with other weights: align, of alignment against skill; cost and memory, what a doubling loses; synaptic: rules that are not causal, local and without hops lose 1. The search was led by the first row.",
+		Columns: []report.Column{{Name: "align"}, {Name: "cost"}, {Name: "memory"}, {Name: "synaptic"}, {Name: "best rule"}, {Name: "score", Format: "%.3f"}, {Name: "skill", Format: "%.3f"}, {Name: "multiplications"}, {Name: "memory kept"}, {Name: "hops"}}}
+	met := append(slices.Clone(s.ladder), s.judge.Archive()...)
+	var done []rules.Objective
+	for _, change := range []func(o *rules.Objective){
+		func(o *rules.Objective) {},
+		func(o *rules.Objective) { o.Align = 0 },
+		func(o *rules.Objective) { o.Align = 1 },
+		func(o *rules.Objective) { o.Cost, o.Memory = 0, 0 },
+		func(o *rules.Objective) { o.Cost, o.Memory = 0.1, 0 },
+		func(o *rules.Objective) { o.Cost, o.Memory = 0, 0.1 },
+		func(o *rules.Objective) { o.Synaptic = !o.Synaptic },
+	} {
+		o := s.Objective
+		if change(&o); slices.Contains(done, o) {
+			continue
+		}
+		done = append(done, o)
+		best, score := s.judge.Best(o, met)
+		t.Rows = append(t.Rows, []any{o.Align, o.Cost, o.Memory, o.Synaptic, nameOf(best, s.ladder), score, best.Quality.Skill, best.Meaning.Cost, best.Meaning.Memory, best.Meaning.Hops})
+	}
+	return t
+}
+
+// nameOf is the name of a published rule, the formula of another one.
+func nameOf(p *rules.Point, ladder []*rules.Point) string {
+	for _, l := range ladder {
+		if l.Key == p.Key {
+			return l.Rule.Name
+		}
+	}
+	return p.Formula
 }
 
 // best keeps the rule of the highest score of all searches.

@@ -129,3 +129,13 @@ func (j *Judge) Judge(ctx context.Context, r *Rule) (*Point, error) {
 
 // Archive is every rule met so far, in the order of meeting.
 func (j *Judge) Archive() []*Point { return j.archive }
+
+// Best is the best of some rules by another objective, with its score; nil if there are none.
+func (j *Judge) Best(o Objective, points []*Point) (best *Point, score float64) {
+	for _, p := range points {
+		if x := o.Score(p.Meaning, j.bptt, p.Quality); best == nil || x > score {
+			best, score = p, x
+		}
+	}
+	return best, score
+}

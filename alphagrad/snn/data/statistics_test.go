@@ -57,6 +57,36 @@ func TestPoisson(t *testing.T) {
 	within(t, "spikes after a spike", after, apart, p)
 }
 
+// TestPatternNoise: noise leaves the rate of spikes and changes the share of them that it says, differently in every sequence.
+func TestPatternNoise(t *testing.T) {
+	const noise = 0.25
+	frozen := &PatternGeneration{DT: 1, Inputs: 100, Outputs: 1, Duration: 1000, Rate: 100, Periods: []float64{1000}, Low: 1, High: 1}
+	noisy := *frozen
+	noisy.Noise = noise
+	a, b := batch(t, open(t, frozen, 3), Training, 0, 1), batch(t, open(t, &noisy, 3), Test, 0, 2)
+	if !reflect.DeepEqual(a.Target, batch(t, open(t, &noisy, 3), Test, 0, 1).Target) {
+		t.Error("noise changes the target")
+	}
+	spikes, cells, kept, met, same := 0, 0, 0, 0, 0
+	for k, v := range a.Input {
+		for s := range 2 {
+			w := b.Input[(k/100*2+s)*100+k%100]
+			spikes, cells = spikes+int(w), cells+1
+			if v == 1 {
+				kept, met = kept+int(w), met+1
+			}
+		}
+		if b.Input[k/100*200+k%100] == b.Input[k/100*200+100+k%100] {
+			same++
+		}
+	}
+	within(t, "spikes", spikes, cells, 0.1)
+	within(t, "kept", kept, met, 1-noise+noise*0.1)
+	if same == len(a.Input) {
+		t.Error("two sequences are the same")
+	}
+}
+
 // TestProbabilityExtremes: never and always mean that.
 func TestProbabilityExtremes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
