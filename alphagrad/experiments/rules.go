@@ -47,8 +47,10 @@ type Confirm struct {
 	Widen     int       `yaml:"widen"`     // rates more that may be tried beyond an end where the best one is
 	Tuning    int       `yaml:"tuning"`    // seeds of tuning, neither those of the search nor the fresh ones; 0: as many as the search has
 	Seeds     int       `yaml:"seeds"`     // fresh ones
-	Transfer  []string  `yaml:"transfer"`  // tasks that the search does not use
-	Controls  []int     `yaml:"controls"`  // k of random-k: e-prop with k recurrent edges a unit, drawn at random
+	// Iterations of training, more than those of the search, so that rules are not judged by their first steps; 0: as many.
+	Iterations int      `yaml:"iterations"`
+	Transfer   []string `yaml:"transfer"` // tasks that the search does not use
+	Controls   []int    `yaml:"controls"` // k of random-k: e-prop with k recurrent edges a unit, drawn at random
 }
 
 // DefaultRules is a search of moments.
@@ -95,8 +97,8 @@ func (c *Rules) Validate() error {
 		return errors.New("networks, searches, evaluations and simulations are at least 1")
 	case len(c.Methods) == 0:
 		return errors.New("methods: there is none")
-	case c.Confirm.Widen < 0 || c.Confirm.Tuning < 0:
-		return errors.New("confirm: widen and tuning are numbers from 0")
+	case c.Confirm.Widen < 0 || c.Confirm.Tuning < 0 || c.Confirm.Iterations < 0:
+		return errors.New("confirm: widen, tuning and iterations are numbers from 0")
 	case c.Confirm.Finalists < 0 || c.Confirm.Finalists > 0 && c.Confirm.Seeds < 2:
 		return errors.New("confirm: finalists need at least 2 seeds")
 	case !(c.Objective.Align >= 0 && c.Objective.Align <= 1):

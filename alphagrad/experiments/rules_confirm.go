@@ -51,7 +51,11 @@ func (s *ruleSearch) confirm(ctx context.Context, found []*rules.Point) (*confir
 		rates = s.Rates
 	}
 	fresh := seedsOf(runs.Seed(s.Seed).Sub("fresh"), s.Confirm.Seeds)
-	problems, err := problemsOf(c.Tasks, s.Size)
+	size := s.Size
+	if s.Confirm.Iterations > 0 {
+		size.Iterations = s.Confirm.Iterations
+	}
+	problems, err := problemsOf(c.Tasks, size)
 	if err != nil {
 		return nil, err
 	}
@@ -244,10 +248,10 @@ func (c *confirmed) verdict() string {
 }
 
 // table shows skills with confidence intervals.
-func (c *confirmed) table(title string, seeds int) report.Table {
-	t := report.Table{Title: title, Caption: fmt.Sprintf("Skill on %d fresh seeds at tuned rates on held-out sequences: mean (95 %% confidence interval); the interval is over seeds with the references' means fixed. "+
+func (c *confirmed) table(title string, o Confirm) report.Table {
+	t := report.Table{Title: title, Caption: fmt.Sprintf("Skill on %d fresh seeds at tuned rates on sequences that were not trained on: mean (95 %% confidence interval); the interval is over seeds with the references' means fixed. "+
 		"A training that diverges has skill 0. A found rule is not dominated where it is significantly better (paired over seeds, 95 %%, each comparison by itself) than every published rule and control that costs no more in multiplications, memory and hops; "+
-		"it dominates those that cost no less in any of them and than which it is significantly better. Interior: on how many tasks the tuned rate is at neither end of those tried.", seeds),
+		"it dominates those that cost no less in any of them and than which it is significantly better. Interior: on how many tasks the tuned rate is at neither end of those tried, from %v and up to %d more beyond an end.", o.Seeds, o.Rates, o.Widen),
 		Columns: []report.Column{{Name: "rule"}, {Name: "formula"}, {Name: "multiplications"}, {Name: "memory"}, {Name: "hops"}, {Name: "local"}}}
 	for k, task := range c.Tasks {
 		name := task

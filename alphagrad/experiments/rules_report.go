@@ -54,13 +54,13 @@ func (s *ruleSearch) report() error {
 	}
 	if s.confirmed != nil {
 		page.WriteString(s.confirmed.verdict() + "\n\n")
-		errs = errors.Join(errs, section(s.confirmed.table("Confirmation on fresh seeds", s.Confirm.Seeds), "confirmed"),
+		errs = errors.Join(errs, section(s.confirmed.table("Confirmation on fresh seeds", s.Confirm), "confirmed"),
 			figure(s.confirmed.figure(byCost), "confirmed_cost", "skill on fresh seeds and multiplications"), figure(s.confirmed.figure(byMemory), "confirmed_memory", "skill on fresh seeds and memory"),
 			section(s.confirmed.alignment(), "alignment"), writeJSON(filepath.Join(dir, "confirmed.json"), s.confirmed))
 	}
-	if s.judge.Measured > 0 {
-		fmt.Fprintf(&page, "%d gradients were measured here in %.1f s, %.2f a second, each with %d trainings; the others were known by their canonical form.\n", s.judge.Measured, s.judge.Seconds, float64(s.judge.Measured)/s.judge.Seconds,
-			len(s.Tasks)*len(s.Rates)*s.Networks)
+	if n, seconds := s.judge.Total(); n > 0 {
+		fmt.Fprintf(&page, "%d gradients were measured in %.1f s, %.2f a second, each with %d trainings, %d of the gradients in this run; rules that share one, or a canonical form, are evaluated once.\n", n, seconds, float64(n)/seconds,
+			len(s.Tasks)*len(s.Rates)*s.Networks, s.judge.Measured)
 	}
 	return errors.Join(errs, runs.WriteFile(filepath.Join(dir, "README.md"), []byte(page.String())))
 }

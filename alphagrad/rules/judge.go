@@ -130,6 +130,14 @@ func (j *Judge) Judge(ctx context.Context, r *Rule) (*Point, error) {
 // Archive is every rule met so far, in the order of meeting.
 func (j *Judge) Archive() []*Point { return j.archive }
 
+// Total is the number of gradients measured, here or before, and the time that took.
+func (j *Judge) Total() (gradients int, seconds float64) {
+	for _, q := range j.measured {
+		seconds += q.Seconds
+	}
+	return len(j.measured), seconds
+}
+
 // Best is the best of some rules by another objective, with its score; nil if there are none.
 func (j *Judge) Best(o Objective, points []*Point) (best *Point, score float64) {
 	for _, p := range points {
