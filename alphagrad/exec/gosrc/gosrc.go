@@ -241,13 +241,7 @@ func (e *emitter) one(name string, vector bool) error {
 	if !vector {
 		return e.oneBody()
 	}
-	fmt.Fprintf(e.w, "if !%sOne(%s) {\n%s(%s)\nreturn\n}\n", e.local, e.arguments(), e.sample, e.arguments())
-	e.eachOutput(func(r string, i int, node ir.ID) { // a kernel does not write them
-		if _, constant := e.p.ConstScalar(node); constant {
-			fmt.Fprintf(e.w, "%s[%d] = %s\n", r, i, e.operand(node))
-		}
-	})
-	e.w.WriteString("}\n")
+	fmt.Fprintf(e.w, "if !%sOne(%s) {\n%s(%s)\n}\n}\n", e.local, e.arguments(), e.sample, e.arguments())
 	return e.portable(name)
 }
 

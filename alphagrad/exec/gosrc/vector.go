@@ -15,35 +15,48 @@ type vectors struct {
 }
 
 type kernel struct {
-	*vasm.Kernel
-	e   *emitter
-	one bool // also for one sample
+	batch, one *vasm.Kernel // one is nil if there is no form for one sample
+	e          *emitter
 }
 
 // add compiles the kernel of a function, in the schedule with the fewest instructions. Kernels state bounds anyway, so that
 // values share reciprocals too.
 func (v *vectors) add(e *emitter, one bool) error {
+	k := kernel{e: e}
 	var rows []int
 	for _, r := range e.results {
 		rows = append(rows, r.Len)
 	}
-	var best *vasm.Kernel
-	fewest := 0
 	shared, err := ir.Finish(e.p, len(e.p.Outputs))
 	if err != nil {
 		return err
 	}
-	for _, p := range ir.Schedules(shared) {
-		k, err := vasm.Compile(p, rows)
-		if err != nil {
+	if k.batch, err = fewest(shared, rows, vasm.AVX2, vasm.Compile); err != nil {
+		return err
+	}
+	if one {
+		if k.one, err = fewest(shared, rows, vasm.Scalar, vasm.CompileOne); err != nil {
 			return err
 		}
-		if _, _, all := k.Traffic(vasm.AVX2); best == nil || all < fewest {
-			best, fewest = k, all
+	}
+	v.kernels = append(v.kernels, k)
+	return nil
+}
+
+// fewest compiles a program in the schedule with the fewest instructions.
+func fewest(p *ir.Program, rows []int, isa *vasm.ISA, compile func(*ir.Program, []int) (*vasm.Kernel, error)) (*vasm.Kernel, error) {
+	var best *vasm.Kernel
+	least := 0
+	for _, q := range ir.Schedules(p) {
+		k, err := compile(q, rows)
+		if err != nil {
+			return nil, err
+		}
+		if _, _, all := k.Traffic(isa); best == nil || all < least {
+			best, least = k, all
 		}
 	}
-	v.kernels = append(v.kernels, kernel{best, e, one})
-	return nil
+	return best, nil
 }
 
 // chunk is how many samples one call of a kernel does at most: the garbage collector cannot stop a kernel, and samples a
@@ -110,12 +123,14 @@ func (k *kernel) print(amd64, noasm, asm *bytes.Buffer, prefix string, pool *vas
 	for _, r := range e.results {
 		names = append(names, r.Name)
 	}
-	isas := []*vasm.ISA{vasm.AVX512, vasm.AVX2}
-	if k.one {
-		isas = append(isas, vasm.Scalar)
-	}
-	for _, isa := range isas {
-		text, err := k.Print(isa, e.local+isa.Name, names, pool)
+	for _, isa := range []*vasm.ISA{vasm.AVX512, vasm.AVX2, vasm.Scalar} {
+		from := k.batch
+		if isa == vasm.Scalar {
+			if from = k.one; from == nil {
+				continue
+			}
+		}
+		text, err := from.Print(isa, e.local+isa.Name, names, pool)
 		if err != nil {
 			return err
 		}
@@ -177,8 +192,8 @@ func %[1]sVectors(n int, %[3]s []float64) bool {
 }
 `, e.local, prefix, e.arguments(), at, chunk, len(e.p.Outputs), streamed, fills)
 	fmt.Fprintf(noasm, "\nfunc %[1]sVectors(n int, %[2]s []float64) bool { return false }\n", e.local, e.arguments())
-	if k.one {
-		fmt.Fprintf(amd64, "\n// %[1]sOne does one sample, except for constant results; it reports false if it cannot.\nfunc %[1]sOne(%[2]s) bool {\nreturn %[3]sLanes > 0 && %[1]sScalar(%[4]s) == 0\n}\n", e.local, e.single(), prefix, first)
+	if k.one != nil {
+		fmt.Fprintf(amd64, "\n// %[1]sOne does one sample; it reports false if it cannot.\nfunc %[1]sOne(%[2]s) bool {\nreturn %[3]sLanes > 0 && %[1]sScalar(%[4]s) == 0\n}\n", e.local, e.single(), prefix, first)
 		fmt.Fprintf(noasm, "\nfunc %[1]sOne(%[2]s) bool { return false }\n", e.local, e.single())
 	}
 	return nil

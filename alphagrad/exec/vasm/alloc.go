@@ -41,6 +41,7 @@ type operand struct {
 type instruction struct {
 	op    opcode
 	kind  kind
+	width uint8 // of the node, or of what is moved
 	form  int16 // of a fused instruction: 132, 213 or 231
 	imm   uint64
 	index int // of the store of an output
@@ -101,14 +102,15 @@ func (k *Kernel) assign(isa *ISA) assignment {
 	for i, s := range k.stores {
 		a.stores[s.v] = append(a.stores[s.v], i)
 	}
-	if k.rare != none {
-		a.uses[k.rare] = append(a.uses[k.rare], int32(n))
+	for _, v := range k.rare {
+		a.uses[v] = append(a.uses[v], int32(n))
 	}
 	for i := range k.nodes {
 		a.step(value(i))
 	}
-	if k.rare != none {
-		a.code = append(a.code, instruction{kind: exceptIf, src: [3]operand{a.register(k.rare)}})
+	for _, v := range k.rare {
+		from := a.register(v)
+		a.code = append(a.code, instruction{kind: exceptIf, width: k.nodes[v].width, src: [3]operand{from}})
 	}
 	return a.assignment
 }
@@ -165,7 +167,7 @@ func (a *allocator) take() int32 {
 			a.slots++
 		}
 		a.slot[v] = s
-		a.code = append(a.code, instruction{kind: spill, dst: operand{inSlot, s}, src: [3]operand{{inRegister, best}}})
+		a.code = append(a.code, instruction{kind: spill, width: a.k.nodes[v].width, dst: operand{inSlot, s}, src: [3]operand{{inRegister, best}}})
 	}
 	a.reg[v], a.holds[best] = -1, none
 	return best
@@ -179,7 +181,7 @@ func (a *allocator) register(v value) operand {
 			panic("vasm: a value is neither in a register nor in memory")
 		}
 		r := a.take()
-		a.code = append(a.code, instruction{kind: move, dst: operand{inRegister, r}, src: [3]operand{at}})
+		a.code = append(a.code, instruction{kind: move, width: a.k.nodes[v].width, dst: operand{inRegister, r}, src: [3]operand{at}})
 		a.holds[r], a.reg[v] = v, r
 	}
 	a.pinned[a.reg[v]] = true
@@ -206,10 +208,11 @@ func (a *allocator) memoryOperand(v value, at int32) (operand, bool) {
 	return o, true
 }
 
-// mayRead reports whether an instruction can read an operand of its own in memory. Whole registers are only in the pool
-// of constants when the lanes are one.
-func (a *allocator) mayRead(s shape, o operand) bool {
-	return a.isa.Lanes > 1 || s == floating || s == fused || s == comparing || o.place == inPool
+// mayRead reports whether an instruction can read an operand of its own in memory. Whole registers of one number are only
+// in the pool of constants.
+func (a *allocator) mayRead(n node, o operand) bool {
+	s := operations[n.op].shape
+	return s != packing && (a.isa.Lanes > 1 || n.width > 0 || s == floating || s == fused || s == comparing || o.place == inPool)
 }
 
 // done marks the use of an operand and frees what is not used again.
@@ -280,7 +283,7 @@ func (a *allocator) output(i int, from operand) {
 // plain places the operands of an instruction that writes a register of its own; the last operand may be in memory, of a
 // select the second.
 func (a *allocator) plain(n node, at int32) instruction {
-	in := instruction{op: n.op, imm: n.imm}
+	in := instruction{op: n.op, width: n.width, imm: n.imm}
 	ops := n.operands()
 	o := &operations[n.op]
 	order := [3]int{0, 1, 2}
@@ -300,7 +303,7 @@ func (a *allocator) plain(n node, at int32) instruction {
 	var mem operand
 	fromMemory := false
 	if !(len(ops) == 1 && o.shape == bitwise && !a.isa.masks) { // AVX2 shifts registers only
-		if m, ok := a.memoryOperand(ops[order[memory]], at); ok && a.mayRead(o.shape, m) {
+		if m, ok := a.memoryOperand(ops[order[memory]], at); ok && a.mayRead(n, m) {
 			mem, fromMemory = m, true
 		}
 	}
@@ -326,7 +329,7 @@ func (a *allocator) twice(ops []value, k int) bool {
 
 // overwriting places the operands of an instruction that overwrites one of them, which must end here or be copied.
 func (a *allocator) overwriting(n node, at int32) instruction {
-	in := instruction{op: n.op, imm: n.imm}
+	in := instruction{op: n.op, width: n.width, imm: n.imm}
 	ops := n.operands()
 	for _, v := range ops {
 		if r := a.reg[v]; r >= 0 {
@@ -354,7 +357,7 @@ func (a *allocator) overwriting(n node, at int32) instruction {
 			return false
 		}
 		m, ok := a.memoryOperand(ops[k], at)
-		if ok && a.mayRead(operations[n.op].shape, m) {
+		if ok && a.mayRead(n, m) {
 			memory, in.src[k] = k, m
 		}
 		return memory >= 0
@@ -378,12 +381,12 @@ func (a *allocator) overwriting(n node, at int32) instruction {
 		in.dst = operand{inRegister, a.reg[t]}
 	case a.reg[t] >= 0:
 		r := a.take()
-		a.code = append(a.code, instruction{kind: move, dst: operand{inRegister, r}, src: [3]operand{{inRegister, a.reg[t]}}})
+		a.code = append(a.code, instruction{kind: move, width: n.width, dst: operand{inRegister, r}, src: [3]operand{{inRegister, a.reg[t]}}})
 		in.dst = operand{inRegister, r}
 	default:
 		m, _ := a.inMemory(t)
 		r := a.take()
-		a.code = append(a.code, instruction{kind: move, dst: operand{inRegister, r}, src: [3]operand{m}})
+		a.code = append(a.code, instruction{kind: move, width: n.width, dst: operand{inRegister, r}, src: [3]operand{m}})
 		in.dst = operand{inRegister, r}
 	}
 	in.src[target] = in.dst

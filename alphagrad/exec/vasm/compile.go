@@ -2,15 +2,41 @@ package vasm
 
 import (
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
 
 // Compile makes a kernel of a program of scalars that has been lowered ([ir.Lower]). The outputs are split into results of
 // the given numbers of rows; constant outputs are left to the caller.
-func Compile(p *ir.Program, results []int) (*Kernel, error) {
+func Compile(p *ir.Program, results []int) (*Kernel, error) { return compile(p, results, nil) }
+
+// CompileOne makes a kernel for one sample, to be printed for [Scalar]. Independent calls of the same elementary function
+// share vectors, and constant outputs are written too.
+func CompileOne(p *ir.Program, results []int) (*Kernel, error) {
+	k, err := compile(p, results, planPacks(p))
+	if err != nil {
+		return nil, err
+	}
+	at := 0
+	for r, rows := range results {
+		for row := range rows {
+			if c, ok := p.ConstScalar(p.Outputs[at].Node); ok {
+				k.fixed = append(k.fixed, fixed{r, row, c})
+			}
+			at++
+		}
+	}
+	return k, nil
+}
+
+func compile(p *ir.Program, results []int, packs map[ir.ID]*pack) (*Kernel, error) {
 	b := newBuilder()
-	c := &compiler{b: b, p: p, at: make([]value, len(p.Nodes)), uses: make([]int, len(p.Nodes))}
+	c := &compiler{b: b, p: p, packs: packs, at: make([]value, len(p.Nodes)), uses: make([]int, len(p.Nodes))}
+	for i := range c.at {
+		c.at[i] = none
+	}
 	for i := range p.Nodes {
 		for _, a := range p.Nodes[i].Args {
 			c.uses[a]++
@@ -27,7 +53,10 @@ func Compile(p *ir.Program, results []int) (*Kernel, error) {
 			return nil, &ir.NodeError{Node: p.DisplayNames()[i], Op: p.Nodes[i].Op.Name, Err: err}
 		}
 	}
-	k := &Kernel{inputs: len(p.Inputs), results: results, nodes: b.nodes, rare: b.rare}
+	k := &Kernel{inputs: len(p.Inputs), results: results, nodes: b.nodes}
+	for _, w := range slices.Sorted(maps.Keys(b.rare)) {
+		k.rare = append(k.rare, b.rare[w])
+	}
 	at := 0
 	for r, rows := range results {
 		for row := range rows {
@@ -45,10 +74,11 @@ func Compile(p *ir.Program, results []int) (*Kernel, error) {
 
 // compiler translates a program node by node.
 type compiler struct {
-	b    *builder
-	p    *ir.Program
-	at   []value // what each node has become; a product that waits for its sum has become nothing
-	uses []int
+	b     *builder
+	p     *ir.Program
+	packs map[ir.ID]*pack // of calls
+	at    []value         // what each node has become, none if nothing yet; a product that waits for its sum is waiting
+	uses  []int
 }
 
 const waiting value = -2
@@ -72,8 +102,21 @@ func (c *compiler) product(id ir.ID) (x, y value, ok bool) {
 }
 
 func (c *compiler) node(id ir.ID) error {
+	if c.at[id] != none {
+		return nil
+	}
 	n := &c.p.Nodes[id]
 	b := c.b
+	if len(c.packs) > 0 {
+		for _, a := range n.Args { // those of a pack are needed before their turn
+			if err := c.node(a); err != nil {
+				return err
+			}
+		}
+		if k := c.packs[id]; k != nil {
+			return c.pack(k)
+		}
+	}
 	switch n.Op {
 	case ir.OpInput:
 		return nil

@@ -73,6 +73,7 @@ type printer struct {
 
 	tile  int // samples kept in the frame, 0 if rows are written straight away
 	slots int // offset of the slots in the frame
+	slot  int // size of one
 }
 
 // staged is how many rows a kernel may write straight away. Rows often lie a power of two apart, and then evict each other's
@@ -113,7 +114,11 @@ func (k *Kernel) Print(isa *ISA, name string, names []string, pool *Pool) ([]byt
 	if vector {
 		p.tile = tile(len(k.stores))
 	}
-	frame := 8 * isa.Lanes * a.slots
+	p.slot = 8 * isa.Lanes
+	for i := range k.nodes {
+		p.slot = max(p.slot, 8*int(k.nodes[i].width))
+	}
+	frame := p.slot * a.slots
 	if p.tile > 0 {
 		p.slots = headSize + 8*p.tile*len(k.stores)
 		frame += p.slots
@@ -165,6 +170,7 @@ func (k *Kernel) Print(isa *ISA, name string, names []string, pool *Pool) ([]byt
 		p.line("DECQ CX")
 		p.line("JNZ loop")
 	default:
+		p.constants()
 		p.all(a.code)
 	}
 	p.line("VZEROUPPER")
@@ -247,63 +253,6 @@ func (p *printer) tiles(code []instruction) {
 	p.line("SFENCE")
 }
 
-// PrintFill returns the text of a function that fills numbers, past the caches if stream is not 0. It needs AVX.
-//
-//	func name(p *float64, n int, v float64, stream int)
-func PrintFill(name string) []byte {
-	var w bytes.Buffer
-	fmt.Fprintf(&w, "TEXT ·%s(SB), NOSPLIT, $0-32\n", name)
-	w.WriteString(`	MOVQ p+0(FP), DI
-	MOVQ n+8(FP), CX
-	VBROADCASTSD v+16(FP), Y0
-	MOVQ stream+24(FP), BX
-head: // until aligned
-	TESTQ $31, DI
-	JZ aligned
-	TESTQ CX, CX
-	JZ done
-	VMOVSD X0, (DI)
-	ADDQ $8, DI
-	DECQ CX
-	JMP head
-aligned:
-	SUBQ $16, CX
-	JLT rest
-	TESTQ BX, BX
-	JNZ past
-loop:
-	VMOVAPD Y0, (DI)
-	VMOVAPD Y0, 32(DI)
-	VMOVAPD Y0, 64(DI)
-	VMOVAPD Y0, 96(DI)
-	ADDQ $128, DI
-	SUBQ $16, CX
-	JGE loop
-	JMP rest
-past:
-	VMOVNTPD Y0, (DI)
-	VMOVNTPD Y0, 32(DI)
-	VMOVNTPD Y0, 64(DI)
-	VMOVNTPD Y0, 96(DI)
-	ADDQ $128, DI
-	SUBQ $16, CX
-	JGE past
-	SFENCE
-rest:
-	ADDQ $16, CX
-	JZ done
-tail:
-	VMOVSD X0, (DI)
-	ADDQ $8, DI
-	DECQ CX
-	JNZ tail
-done:
-	VZEROUPPER
-	RET
-`)
-	return w.Bytes()
-}
-
 func (p *printer) all(code []instruction) {
 	for i := range code {
 		p.instruction(&code[i])
@@ -320,7 +269,27 @@ func (p *printer) line(format string, args ...any) {
 	p.w.WriteByte('\n')
 }
 
-func (p *printer) reg(o operand) string { return p.isa.register + strconv.Itoa(int(o.index)) }
+func (p *printer) reg(o operand, width uint8) string {
+	return p.letter(width) + strconv.Itoa(int(o.index))
+}
+
+func (p *printer) letter(width uint8) string {
+	switch width {
+	case 2:
+		return "X"
+	case 4:
+		return "Y"
+	}
+	return p.isa.register
+}
+
+// move is the instruction between memory and a register.
+func (p *printer) move(width uint8) string {
+	if width > 0 {
+		return "VMOVUPD"
+	}
+	return p.isa.move
+}
 
 // row prints the address of a row, computing its offset in R10 where the address cannot.
 func (p *printer) row(base, stride string, row int) string {
@@ -338,12 +307,12 @@ func (p *printer) row(base, stride string, row int) string {
 }
 
 // operand prints an operand; memory that must be loaded before it can be read so is not asked for.
-func (p *printer) operand(o operand) string {
+func (p *printer) operand(o operand, width uint8) string {
 	switch o.place {
 	case inRegister:
-		return p.reg(o)
+		return p.reg(o, width)
 	case inSlot:
-		return fmt.Sprintf("%d(DX)", p.slots+8*p.isa.Lanes*int(o.index))
+		return fmt.Sprintf("%d(DX)", p.slots+p.slot*int(o.index))
 	case inPool:
 		return fmt.Sprintf("%s<>+%d(SB)", p.pool.Symbol, p.pool.offset(p.k.nodes[o.index].imm))
 	}
@@ -353,32 +322,34 @@ func (p *printer) operand(o operand) string {
 func (p *printer) instruction(in *instruction) {
 	switch in.kind {
 	case move:
-		switch src := p.operand(in.src[0]); {
+		switch src := p.operand(in.src[0], in.width); {
 		case in.src[0].place == inRegister:
-			p.line("VMOVAPD %s, %s", src, p.reg(in.dst))
+			p.line("VMOVAPD %s, %s", src, p.reg(in.dst, in.width))
 		case in.src[0].place == inPool && p.isa.Lanes > 1:
-			p.line("VBROADCASTSD %s, %s", src, p.reg(in.dst))
+			p.line("VBROADCASTSD %s, %s", src, p.reg(in.dst, 0))
+		case in.src[0].place == inPool: // for one number and for packs
+			p.line("VBROADCASTSD %s, %s", src, p.reg(in.dst, 4))
 		default:
-			p.line("%s %s, %s", p.isa.move, src, p.reg(in.dst))
+			p.line("%s %s, %s", p.move(in.width), src, p.reg(in.dst, in.width))
 		}
 		return
 	case spill:
-		p.line("%s %s, %s", p.isa.move, p.reg(in.src[0]), p.operand(in.dst))
+		p.line("%s %s, %s", p.move(in.width), p.reg(in.src[0], in.width), p.operand(in.dst, in.width))
 		return
 	case output:
 		to := fmt.Sprintf("%d(DX)(R14*1)", headSize+8*p.tile*int(in.index))
 		if p.tile == 0 {
 			to = p.row(bases[in.form], "BX", int(in.imm))
 		}
-		p.line("%s %s, %s", p.isa.move, p.reg(in.src[0]), to)
+		p.line("%s %s, %s", p.isa.move, p.reg(in.src[0], 0), to)
 		return
 	case exceptIf:
 		if p.isa.masks {
-			p.line("VPMOVQ2M %s, K1", p.reg(in.src[0]))
+			p.line("VPMOVQ2M %s, K1", p.reg(in.src[0], 0))
 			p.line("KMOVB K1, R10")
 		} else {
-			p.line("VMOVMSKPD %s, R10", p.reg(in.src[0]))
-			if p.isa.Lanes == 1 {
+			p.line("VMOVMSKPD %s, R10", p.reg(in.src[0], in.width))
+			if p.isa.Lanes == 1 && in.width == 0 {
 				p.line("ANDQ $1, R10")
 			}
 		}
@@ -390,9 +361,9 @@ func (p *printer) instruction(in *instruction) {
 	if p.isa.masks && o.name512 != "" {
 		name = o.name512
 	}
-	if o.shape != bitwise && !(p.isa.masks && in.op == opSelect) {
+	if o.shape != bitwise && o.shape != packing && !(p.isa.masks && in.op == opSelect) {
 		name += map[bool]string{true: strconv.Itoa(int(in.form)), false: ""}[o.shape == fused]
-		if in.op == opSelect { // blends whole registers whatever the lanes
+		if in.op == opSelect || in.width > 0 { // blends whole registers whatever the lanes
 			name += "PD"
 		} else {
 			name += p.isa.suffix
@@ -404,9 +375,9 @@ func (p *printer) instruction(in *instruction) {
 	}
 	var src [3]string
 	for k := range n {
-		src[k] = p.operand(in.src[k])
+		src[k] = p.operand(in.src[k], in.width)
 	}
-	dst := p.reg(in.dst)
+	dst := p.reg(in.dst, in.width)
 	switch o.shape {
 	case fused: // operands as Intel's manual has them, in reverse
 		switch in.form {
@@ -445,9 +416,11 @@ func (p *printer) instruction(in *instruction) {
 		} else {
 			p.line("%s $%d, %s, %s, %s", name, in.imm, src[1], src[0], dst)
 		}
+	case packing:
+		p.packing(in, name, dst)
 	default:
 		switch {
-		case in.op == opSqrt && p.isa.Lanes == 1:
+		case in.op == opSqrt && p.isa.Lanes == 1 && in.width == 0:
 			if in.src[0].place == inRegister {
 				p.line("%s %s, %s, %s", name, src[0], src[0], dst)
 			} else {

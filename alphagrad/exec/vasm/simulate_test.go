@@ -85,72 +85,119 @@ func apply(op opcode, imm uint64, x [3]uint64) uint64 {
 	return math.Float64bits(r)
 }
 
+// lanes are the numbers of a register that are looked at: one, or those of a pack.
+type lanes [4]uint64
+
+func all(u uint64) lanes { return lanes{u, u, u, u} }
+
+// applyAll is the meaning of an instruction.
+func applyAll(op opcode, width uint8, imm uint64, x [3]lanes) (r lanes) {
+	switch op {
+	case opPair:
+		return lanes{x[0][0], x[1][0]}
+	case opJoin:
+		return lanes{x[0][0], x[0][1], x[1][0], x[1][1]}
+	case opHigh:
+		return lanes{x[0][2], x[0][3]}
+	case opLow:
+		return lanes{x[0][0]}
+	case opOdd:
+		return lanes{x[0][1]}
+	}
+	for k := range max(1, int(width)) {
+		r[k] = apply(op, imm, [3]uint64{x[0][k], x[1][k], x[2][k]})
+	}
+	return r
+}
+
+// negative reports whether a mask has a lane set.
+func negative(x lanes, width uint8) bool {
+	for k := range max(1, int(width)) {
+		if x[k]>>63 == 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // direct evaluates a kernel node by node and returns what it stores, and whether the sample is rare.
 func direct(k *Kernel, x []float64) (out []uint64, rare bool) {
-	v := make([]uint64, len(k.nodes))
+	v := make([]lanes, len(k.nodes))
 	for i, n := range k.nodes {
 		switch n.op {
 		case opConst:
-			v[i] = n.imm
+			v[i] = all(n.imm)
 		case opInput:
-			v[i] = math.Float64bits(x[n.imm])
+			v[i][0] = math.Float64bits(x[n.imm])
 		default:
-			var args [3]uint64
+			var args [3]lanes
 			for j, a := range n.operands() {
 				args[j] = v[a]
 			}
-			v[i] = apply(n.op, n.imm, args)
+			v[i] = applyAll(n.op, n.width, n.imm, args)
 		}
 	}
 	for _, s := range k.stores {
-		out = append(out, v[s.v])
+		out = append(out, v[s.v][0])
 	}
-	return out, k.rare != none && v[k.rare]>>63 == 1
+	for _, r := range k.rare {
+		rare = rare || negative(v[r], k.nodes[r].width)
+	}
+	return out, rare
 }
 
 // simulate executes the kernel after registers have been assigned, as the instructions are printed: a fused instruction
 // overwrites the operand its form says.
 func simulate(k *Kernel, isa *ISA, x []float64) (out []uint64, rare bool, err error) {
 	a := k.assign(isa)
-	regs := make([]uint64, isa.registers)
-	slots := make([]uint64, a.slots)
+	regs := make([]lanes, isa.registers)
+	slots := make([]lanes, a.slots)
 	out = make([]uint64, len(k.stores))
-	read := func(o operand) uint64 {
+	read := func(o operand) lanes {
 		switch o.place {
 		case inRegister:
 			return regs[o.index]
 		case inSlot:
 			return slots[o.index]
 		case inPool:
-			return k.nodes[o.index].imm
+			return all(k.nodes[o.index].imm)
 		case inInput:
-			return math.Float64bits(x[o.index])
+			return lanes{math.Float64bits(x[o.index])}
 		}
 		panic("operand is nowhere")
+	}
+	// cut is what a move of a width moves; constants are broadcast.
+	cut := func(o operand, width uint8) (r lanes) {
+		v := read(o)
+		if o.place == inPool {
+			return v
+		}
+		copy(r[:max(1, int(width))], v[:])
+		return r
 	}
 	for i, in := range a.code {
 		switch in.kind {
 		case move:
-			regs[in.dst.index] = read(in.src[0])
+			regs[in.dst.index] = cut(in.src[0], in.width)
 		case spill:
-			slots[in.dst.index] = read(in.src[0])
+			slots[in.dst.index] = cut(in.src[0], in.width)
 		case output:
 			if k.stores[in.index] != (store{int(in.form), int(in.imm), k.stores[in.index].v}) {
 				return nil, false, fmt.Errorf("instruction %d stores another row", i)
 			}
-			out[in.index] = read(in.src[0])
+			out[in.index] = read(in.src[0])[0]
 		case exceptIf:
-			rare = read(in.src[0])>>63 == 1
+			rare = rare || negative(read(in.src[0]), in.width)
 		default:
 			memory := 0
-			var args [3]uint64
+			var args [3]lanes
 			for j := range operations[in.op].args {
 				args[j] = read(in.src[j])
 				if in.src[j].place != inRegister {
 					memory++
 				}
 			}
-			if memory > 1 {
+			if memory > 1 || memory > 0 && operations[in.op].shape == packing {
 				return nil, false, fmt.Errorf("instruction %d reads %d operands in memory", i, memory)
 			}
 			if operations[in.op].shape == fused {
@@ -163,7 +210,7 @@ func simulate(k *Kernel, isa *ISA, x []float64) (out []uint64, rare bool, err er
 					return nil, false, fmt.Errorf("instruction %d of form %d does not overwrite an operand", i, in.form)
 				}
 			}
-			regs[in.dst.index] = apply(in.op, in.imm, args)
+			regs[in.dst.index] = applyAll(in.op, in.width, in.imm, args)
 		}
 	}
 	return out, rare, nil
@@ -177,8 +224,6 @@ func same(a, b []uint64) bool {
 	}
 	return len(a) == len(b)
 }
-
-var isas = []*ISA{AVX512, AVX2, Scalar}
 
 // randomProgram has inputs, constants and operations of every kind, with long and short live ranges.
 func randomProgram(rng *rand.Rand, size int) *ir.Program {
@@ -246,13 +291,20 @@ func TestAssignment(t *testing.T) {
 			x[i] = 4*rng.Float64() - 2
 		}
 		want, wantRare := direct(k, x)
-		for _, isa := range isas {
-			got, rare, err := simulate(k, isa, x)
+		one, err := CompileOne(p, []int{2, 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			k   *Kernel
+			isa *ISA
+		}{{k, AVX512}, {k, AVX2}, {k, Scalar}, {one, Scalar}} {
+			got, rare, err := simulate(c.k, c.isa, x)
 			if err != nil {
-				t.Fatalf("%s: %v", isa.Name, err)
+				t.Fatalf("%s: %v", c.isa.Name, err)
 			}
 			if !same(got, want) || rare != wantRare {
-				t.Fatalf("%s: %x, want %x", isa.Name, got, want)
+				t.Fatalf("%s, packs %v: %x, want %x", c.isa.Name, c.k == one, got, want)
 			}
 		}
 	})

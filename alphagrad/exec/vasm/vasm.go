@@ -18,6 +18,7 @@ const none value = -1
 // node is one instruction before registers are assigned. Being comparable, it is its own key for hash-consing.
 type node struct {
 	op      opcode
+	width   uint8 // of a pack in a kernel for one sample: how many numbers; 0 for one number, and in vector kernels
 	a, b, c value
 	imm     uint64 // constant: bits; input: row; shift: distance; compare: predicate
 }
@@ -47,6 +48,11 @@ const (
 	opShiftRight
 	opCompare // all ones where true
 	opSelect  // a ? b : c, a being all ones or zeros in every lane
+	opPair    // the numbers a and b
+	opJoin    // the pairs a and b
+	opHigh    // the second pair of a pack of four
+	opLow     // the first number of a pack
+	opOdd     // the second
 	opCount
 )
 
@@ -72,6 +78,7 @@ const (
 	fused           // overwrites one of its operands
 	comparing       // to a mask
 	selecting       // by a mask
+	packing         // between numbers and packs of them
 )
 
 // operation is one row of the table of instructions.
@@ -106,6 +113,11 @@ var operations = [opCount]operation{
 	opShiftRight: {"VPSRLQ", "", bitwise, 1, false},
 	opCompare:    {"VCMP", "", comparing, 2, false},
 	opSelect:     {"VBLENDV", "VPTERNLOGQ", selecting, 3, false},
+	opPair:       {"VUNPCKLPD", "", packing, 2, false},
+	opJoin:       {"VINSERTF128", "", packing, 2, false},
+	opHigh:       {"VEXTRACTF128", "", packing, 1, false},
+	opLow:        {"VMOVAPD", "", packing, 1, false},
+	opOdd:        {"VPERMILPD", "", packing, 1, false},
 }
 
 // store writes a value to a row of a result.
@@ -120,23 +132,54 @@ type Kernel struct {
 	results []int // rows of each
 	nodes   []node
 	stores  []store
-	rare    value // a mask of the lanes that the kernel is not good for, none if there are no such lanes
+	fixed   []fixed // results that do not vary, of a kernel for one sample
+	rare    []value // masks of the lanes that the kernel is not good for, one for each width
+}
+
+// fixed is a constant at a row of a result.
+type fixed struct {
+	result, row int
+	value       float64
 }
 
 // builder records a kernel.
 type builder struct {
 	nodes []node
 	seen  map[node]value
-	rare  value
+	rare  map[uint8]value // by width
 }
 
-func newBuilder() *builder { return &builder{seen: map[node]value{}, rare: none} }
+func newBuilder() *builder { return &builder{seen: map[node]value{}, rare: map[uint8]value{}} }
+
+// width is that of an instruction: that of its packs, constants being good for any.
+func (b *builder) width(op opcode, args ...value) uint8 {
+	switch op {
+	case opPair, opHigh:
+		return 2
+	case opJoin:
+		return 4
+	case opLow, opOdd:
+		return 0
+	}
+	var w uint8
+	for _, a := range args {
+		if a != none {
+			w = max(w, b.nodes[a].width)
+		}
+	}
+	for _, a := range args {
+		if a != none && b.nodes[a].width != w && b.nodes[a].op != opConst {
+			panic("vasm: a number among packs")
+		}
+	}
+	return w
+}
 
 func (b *builder) node(op opcode, x, y, z value, imm uint64) value {
 	if operations[op].commutative && x > y {
 		x, y = y, x
 	}
-	n := node{op, x, y, z, imm}
+	n := node{op, b.width(op, x, y, z), x, y, z, imm}
 	if v, ok := b.seen[n]; ok {
 		return v
 	}
@@ -179,11 +222,11 @@ func (b *builder) abs(x value) value { return b.andNot(b.bits(signBit), x) }
 
 // except marks the lanes of a mask as ones that the kernel is not good for.
 func (b *builder) except(mask value) {
-	if b.rare == none {
-		b.rare = mask
-	} else {
-		b.rare = b.or(b.rare, mask)
+	w := b.nodes[mask].width
+	if other, ok := b.rare[w]; ok {
+		mask = b.or(other, mask)
 	}
+	b.rare[w] = mask
 }
 
 // prune drops nodes that nothing needs and renumbers the rest.
@@ -192,8 +235,8 @@ func (k *Kernel) prune() {
 	for _, s := range k.stores {
 		live[s.v] = true
 	}
-	if k.rare != none {
-		live[k.rare] = true
+	for _, v := range k.rare {
+		live[v] = true
 	}
 	for i := len(k.nodes) - 1; i >= 0; i-- {
 		if n := k.nodes[i]; live[i] {
@@ -217,11 +260,13 @@ func (k *Kernel) prune() {
 			continue
 		}
 		at[i] = value(len(kept))
-		kept = append(kept, node{n.op, move(n.a), move(n.b), move(n.c), n.imm})
+		kept = append(kept, node{n.op, n.width, move(n.a), move(n.b), move(n.c), n.imm})
 	}
 	k.nodes = kept
 	for i := range k.stores {
 		k.stores[i].v = at[k.stores[i].v]
 	}
-	k.rare = move(k.rare)
+	for i, v := range k.rare {
+		k.rare[i] = move(v)
+	}
 }
