@@ -66,32 +66,41 @@ done:
 // constants prints what writes the results of one sample that do not vary, up to four at once. Rows between them may be
 // overwritten: what varies is stored later.
 func (p *printer) constants() {
-	loaded := math.NaN()
-	rest := p.k.fixed
-	for len(rest) > 0 {
-		f := rest[0]
-		if math.Float64bits(f.value) != math.Float64bits(loaded) {
-			if loaded = f.value; math.Float64bits(loaded) == 0 {
+	zeroed := false
+	for r, rows := range p.k.results {
+		image := make([]uint64, rows)
+		var at []int
+		for _, f := range p.k.fixed {
+			if f.result == r {
+				image[f.row] = math.Float64bits(f.value)
+				at = append(at, f.row)
+			}
+		}
+		for len(at) > 0 {
+			size := min(4, rows)
+			if size == 3 || len(at) == 1 || at[1]-at[0] >= size {
+				size = 1
+			}
+			start := min(at[0], rows-size)
+			var four [4]uint64
+			copy(four[:], image[start:start+size])
+			reg := map[int]string{1: "X", 2: "X", 4: "Y"}[size]
+			from := reg + "0"
+			switch {
+			case four != [4]uint64{}:
+				from = reg + "1"
+				p.line("%s %s<>+%d(SB), %s", moves[size], p.pool.Symbol, p.pool.vector(four), from)
+			case !zeroed:
 				p.line("VXORPD X0, X0, X0")
-			} else {
-				p.line("VBROADCASTSD %s<>+%d(SB), Y0", p.pool.Symbol, p.pool.offset(math.Float64bits(loaded)))
+				zeroed = true
+			}
+			p.line("%s %s, %d(%s)", moves[size], from, 8*start, bases[r])
+			for len(at) > 0 && at[0] < start+size {
+				at = at[1:]
 			}
 		}
-		size, covered := 1, 1
-		same := func(g fixed) bool {
-			return g.result == f.result && math.Float64bits(g.value) == math.Float64bits(f.value)
-		}
-		for n := 1; n < len(rest) && rest[n].row < f.row+4 && same(rest[n]); n++ {
-			covered = n + 1
-			if size = 2; rest[n].row > f.row+1 {
-				size = 4
-			}
-		}
-		if f.row+size > p.k.results[f.result] {
-			size, covered = 1, 1
-		}
-		move := map[int]string{1: "VMOVSD X0", 2: "VMOVUPD X0", 4: "VMOVUPD Y0"}[size]
-		p.line("%s, %d(%s)", move, 8*f.row, bases[f.result])
-		rest = rest[covered:]
 	}
 }
+
+// moves are the moves of one, two and four numbers.
+var moves = map[int]string{1: "VMOVSD", 2: "VMOVUPD", 4: "VMOVUPD"}

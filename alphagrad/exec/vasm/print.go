@@ -27,19 +27,20 @@ var bases = []string{"DI", "R8", "R9", "R12", "R13"}
 // MaxResults is how many results a kernel can have.
 const MaxResults = 5
 
-// Pool collects the constants of the kernels of one file.
+// Pool collects the constants of the kernels of one file, each as often as AVX2 has lanes. AVX-512 reads one and broadcasts
+// it.
 type Pool struct {
 	Symbol string // of its data
-	bits   []uint64
-	index  map[uint64]int
+	bits   [][4]uint64
+	index  map[[4]uint64]int
 }
 
-// copies is how often a constant stands in the pool: in every lane of AVX2. AVX-512 reads one and broadcasts it.
-const copies = 4
+func (p *Pool) offset(bits uint64) int { return p.vector([4]uint64{bits, bits, bits, bits}) }
 
-func (p *Pool) offset(bits uint64) int {
+// vector is the offset of four constants side by side.
+func (p *Pool) vector(bits [4]uint64) int {
 	if p.index == nil {
-		p.index = map[uint64]int{}
+		p.index = map[[4]uint64]int{}
 	}
 	k, ok := p.index[bits]
 	if !ok {
@@ -47,7 +48,7 @@ func (p *Pool) offset(bits uint64) int {
 		p.index[bits] = k
 		p.bits = append(p.bits, bits)
 	}
-	return 8 * copies * k
+	return 32 * k
 }
 
 // Data prints the constants, nothing if there are none.
@@ -56,12 +57,12 @@ func (p *Pool) Data() []byte {
 		return nil
 	}
 	var w bytes.Buffer
-	for k, u := range p.bits {
-		for c := range copies {
-			fmt.Fprintf(&w, "DATA %s<>+%d(SB)/8, $0x%016x\n", p.Symbol, 8*(copies*k+c), u)
+	for k, bits := range p.bits {
+		for c, u := range bits {
+			fmt.Fprintf(&w, "DATA %s<>+%d(SB)/8, $0x%016x\n", p.Symbol, 32*k+8*c, u)
 		}
 	}
-	fmt.Fprintf(&w, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", p.Symbol, 8*copies*len(p.bits))
+	fmt.Fprintf(&w, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", p.Symbol, 32*len(p.bits))
 	return w.Bytes()
 }
 
