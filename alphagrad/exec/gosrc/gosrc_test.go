@@ -147,6 +147,38 @@ func compileAndRun(t *testing.T, v buildMode, fns []gosrc.Function, points map[s
 // compile builds the functions with the Go toolchain and returns what evaluates them at points.
 func compile(t *testing.T, v buildMode, fns []gosrc.Function) func(t *testing.T, debug string, points map[string][][]float64) map[string]result {
 	t.Helper()
+	program := build(t, v, fns)
+	return func(t *testing.T, debug string, points map[string][][]float64) map[string]result {
+		t.Helper()
+		return evaluate(t, program, debug, points)
+	}
+}
+
+// evaluate runs a program that was built.
+func evaluate(t *testing.T, program, debug string, points map[string][][]float64) map[string]result {
+	t.Helper()
+	var in, stderr bytes.Buffer // gob, unlike JSON, has infinities
+	if err := gob.NewEncoder(&in).Encode(points); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
+	cmd.Stdin = &in
+	cmd.Env = append(os.Environ(), "GODEBUG="+debug)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	var results map[string]result
+	if err := gob.NewDecoder(bytes.NewReader(out)).Decode(&results); err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// build builds the functions with the Go toolchain and returns the program's path.
+func build(t *testing.T, v buildMode, fns []gosrc.Function) string {
+	t.Helper()
 	dir := t.TempDir()
 	var calls strings.Builder
 	write := func(name string, data []byte) { writeFiles(t, dir, map[string]string{name: string(data)}) }
@@ -183,26 +215,7 @@ func compile(t *testing.T, v buildMode, fns []gosrc.Function) func(t *testing.T,
 	if err := build.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	return func(t *testing.T, debug string, points map[string][][]float64) map[string]result {
-		t.Helper()
-		var in bytes.Buffer // gob, unlike JSON, has infinities
-		if err := gob.NewEncoder(&in).Encode(points); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(filepath.Join(dir, "run"))
-		cmd.Stdin = &in
-		cmd.Env = append(os.Environ(), "GODEBUG="+debug)
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, stderr.String())
-		}
-		var results map[string]result
-		if err := gob.NewDecoder(bytes.NewReader(out)).Decode(&results); err != nil {
-			t.Fatal(err)
-		}
-		return results
-	}
+	return filepath.Join(dir, "run")
 }
 
 // TestGeneratedCodeEqualsInterpreter compiles the derivative of every task.
