@@ -17,6 +17,7 @@ func (b *builder) erf(x value) value {
 	two := b.constant(2)
 	u := b.div(b.sub(a, two), b.add(a, two))
 	q, _, shifted := b.exponent(b.neg(square), none)
-	tail := b.mul(b.mul(b.add(b.constant(1), q), b.power2(shifted, 1)), b.poly(u, erfFar...))
+	s := b.power2(shifted, 1)
+	tail := b.mul(b.fma(q, s, s), b.poly(u, erfFar...))
 	return b.withSign(b.sel(b.cmp(less, a, b.constant(1)), near, b.sub(b.constant(1), tail)), x)
 }

@@ -44,16 +44,17 @@ func (b *builder) exponent(x, low value) (q, n, shifted value) {
 	return b.fma(b.mul(r, r), b.poly(r, c...), r), n, shifted
 }
 
-// scaled is p·2ⁿ·scale in two steps, so that results may be subnormal or infinite.
-func (b *builder) scaled(p, n value, scale float64) value {
+// scaled is (1+q)·2ⁿ·scale in two steps, so that results may be subnormal or infinite.
+func (b *builder) scaled(q, n value, scale float64) value {
 	h, shifted := b.round(n, 0.5)
 	rest := b.add(b.sub(n, h), b.constant(magic))
-	return b.mul(b.mul(p, b.power2(shifted, 1)), b.power2(rest, scale))
+	half := b.power2(shifted, 1)
+	return b.mul(b.fma(q, half, half), b.power2(rest, scale))
 }
 
 func (b *builder) exp(x value) value {
 	q, n, _ := b.exponent(b.clamp(x, -746, 710), none)
-	return b.scaled(b.add(b.constant(1), q), n, 1)
+	return b.scaled(q, n, 1)
 }
 
 // expm1 is 2ⁿ(eʳ−1) + 2ⁿ − 1, halved while it is added up so that it cannot overflow early.
@@ -80,7 +81,7 @@ func (b *builder) tanh(x value) value {
 // hyperbolic returns half of exp |x|, which overflows no earlier than the hyperbolic functions, and exp |x| − 1 for |x| < 1.
 func (b *builder) hyperbolic(x value) (half, small value) {
 	q, n, shifted := b.exponent(b.clamp(b.abs(x), 0, 712), none)
-	return b.scaled(b.add(b.constant(1), q), n, 0.5), b.expm1Of(q, shifted)
+	return b.scaled(q, n, 0.5), b.expm1Of(q, shifted)
 }
 
 func (b *builder) cosh(x value) value {
@@ -97,21 +98,23 @@ func (b *builder) sinh(x value) value {
 	return b.withSign(r, x)
 }
 
-// poly is c[0] + c[1]·x + …, its even and odd parts apart where it is long, so that they overlap.
+// poly is c[0] + c[1]·x + …, neighbouring terms joined by pairs, then pairs of pairs by x² and so on (Estrin 1960): it takes
+// as many fused products as Horner's rule and a logarithm of its time where one result is waited for.
 func (b *builder) poly(x value, c ...float64) value {
-	if len(c) < 6 {
-		return b.horner(x, 1, c)
+	terms := make([]value, len(c))
+	for i := range c {
+		terms[i] = b.constant(c[i])
 	}
-	x2 := b.mul(x, x)
-	return b.fma(x, b.horner(x2, 2, c[1:]), b.horner(x2, 2, c))
-}
-
-// horner is c[0] + c[step]·x + c[2·step]·x² + ….
-func (b *builder) horner(x value, step int, c []float64) value {
-	k := (len(c) - 1) / step * step
-	r := b.constant(c[k])
-	for k -= step; k >= 0; k -= step {
-		r = b.fma(r, x, b.constant(c[k]))
+	for power := x; len(terms) > 1; power = b.mul(power, power) {
+		var joined []value
+		for i := 0; i < len(terms); i += 2 {
+			if i+1 < len(terms) {
+				joined = append(joined, b.fma(terms[i+1], power, terms[i]))
+			} else {
+				joined = append(joined, terms[i])
+			}
+		}
+		terms = joined
 	}
-	return r
+	return terms[0]
 }

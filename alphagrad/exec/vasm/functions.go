@@ -75,8 +75,8 @@ func (b *builder) sign(x value) value {
 
 // bounds are the largest errors of the functions in units in the last place; others are rounded correctly.
 var bounds = map[*ir.OpInfo]float64{
-	ir.OpExp: 1, ir.OpExpm1: 2, ir.OpLog: 1, ir.OpLog1p: 1, ir.OpErf: 1, ir.OpPow: 1,
-	ir.OpSin: 1, ir.OpCos: 1, ir.OpTan: 2.5, ir.OpAsin: 2.5, ir.OpAcos: 2.5, ir.OpAtan: 1, ir.OpAtan2: 1.5,
+	ir.OpExp: 1.5, ir.OpExpm1: 2, ir.OpLog: 1, ir.OpLog1p: 1, ir.OpErf: 1.5, ir.OpPow: 1.5,
+	ir.OpSin: 1, ir.OpCos: 1, ir.OpTan: 2.5, ir.OpAsin: 2.5, ir.OpAcos: 2.5, ir.OpAtan: 2, ir.OpAtan2: 2,
 	ir.OpSinh: 2.5, ir.OpCosh: 2, ir.OpTanh: 3, ir.OpAsinh: 3, ir.OpAcosh: 3, ir.OpAtanh: 3,
 }
 

@@ -131,5 +131,6 @@ func (b *builder) pow(x, y value) value {
 	bad := b.or(b.cmp(notGreaterOrEqual, x, b.constant(smallestNormal)), b.cmp(notLessOrEqual, x, b.constant(math.MaxFloat64)))
 	b.except(b.or(bad, b.cmp(notLessOrEqual, b.abs(p.hi), b.constant(708))))
 	q, _, shifted := b.exponent(p.hi, p.lo)
-	return b.mul(b.add(b.constant(1), q), b.power2(shifted, 1))
+	s := b.power2(shifted, 1)
+	return b.fma(q, s, s)
 }
