@@ -33,6 +33,7 @@ type Speed struct {
 	Milliseconds float64       `yaml:"milliseconds"` // length of a turn
 	Slow         time.Duration `yaml:"slow"`         // a method with a longer call takes 3 turns of one call
 	Limit        time.Duration `yaml:"limit"`        // a method with a longer call is left out
+	Peers        []string      `yaml:"peers"`        // which take part: c, python, gomlx; the Go worker always does
 	Install      bool          `yaml:"install"`      // make the peers' Python environment if it is missing
 	Flags        peers.Flags   `yaml:"flags"`
 	Series       []SpeedSeries `yaml:"series"`
@@ -48,10 +49,12 @@ type SpeedSeries struct {
 	Batches []int      `yaml:"batches"`
 }
 
+var peerKinds = []string{"c", "python", "gomlx"}
+
 // DefaultSpeed covers all tasks at three batches.
 func DefaultSpeed() *Speed {
 	return &Speed{
-		Kind: "speed", Seed: 1, Tasks: tasks.Names(), Search: time.Second, Repetitions: 9, Milliseconds: 2, Slow: 100 * time.Millisecond, Limit: 2 * time.Second, Install: true,
+		Kind: "speed", Seed: 1, Tasks: tasks.Names(), Search: time.Second, Repetitions: 9, Milliseconds: 2, Slow: 100 * time.Millisecond, Limit: 2 * time.Second, Peers: peerKinds, Install: true,
 		Flags:  peers.Flags{C: []string{"-O3", "-march=native"}, Fast: []string{"-ffast-math"}},
 		Series: []SpeedSeries{{Type: peers.Float64, Threads: 1, Batches: []int{4096, 1, 65536}}},
 	}
@@ -69,6 +72,11 @@ func (c *Speed) Validate() error {
 		}
 		if err != nil {
 			return fmt.Errorf("tasks: %w", err)
+		}
+	}
+	for _, p := range c.Peers {
+		if !slices.Contains(peerKinds, p) {
+			return fmt.Errorf("peers: unknown %q; known: %s", p, strings.Join(peerKinds, ", "))
 		}
 	}
 	switch {
@@ -135,8 +143,20 @@ func (c *Speed) Run(ctx context.Context, env Env) error {
 	return err
 }
 
-// oursMethod is the method that everything is compared with.
-const oursMethod = "ours"
+// oursMethod is the method that others are compared with, unless they leave out what is zero everywhere.
+const (
+	oursMethod  = "ours"
+	oursCompact = "ours-compact"
+)
+
+// counterpart is our method that computes the same entries as a method.
+func counterpart(method string) string {
+	switch method {
+	case "casadi", "casadi-vm", "cppad":
+		return oursCompact
+	}
+	return oursMethod
+}
 
 // Measure builds the workers and times every series. With an error, the result holds what was measured before.
 func (c *Speed) Measure(ctx context.Context, env Env) (*SpeedResult, error) {
@@ -163,9 +183,15 @@ func (c *Speed) measure(ctx context.Context, env Env, r *SpeedResult) error {
 		}
 	}
 	env.progress("looking for the peers (installing them takes a minute, once)", 0, r.Total)
-	e, err := peers.Find(ctx, root, c.Install)
+	e, err := peers.Find(ctx, root, c.Install && slices.Contains(c.Peers, "python"))
 	if err != nil {
 		return err
+	}
+	if !slices.Contains(c.Peers, "c") {
+		e.CC, e.CXX = "", ""
+	}
+	if !slices.Contains(c.Peers, "python") {
+		e.Python = ""
 	}
 	r.Missing = e.Missing
 	env.progress("searching for orders", 0, r.Total)
@@ -325,7 +351,7 @@ func (c *Speed) teams(ctx context.Context, r *SpeedResult, b *peers.Build, threa
 			maps.Copy(r.Versions, v)
 		}
 	}
-	if threads == 1 {
+	if threads == 1 && slices.Contains(c.Peers, "gomlx") {
 		teams = append(teams, &team{name: "gomlx", worker: &gradientWorker{problems: b.Problems()}})
 	}
 	return teams, ctx.Err()
@@ -405,15 +431,13 @@ func (c *Speed) turns(ctx context.Context, r *SpeedResult, teams []*team, p peer
 		}
 	}
 	racers = slices.DeleteFunc(racers, func(n *racer) bool { return len(n.turns) < n.reps })
-	var ours []float64
+	ours := map[string][]float64{}
 	for _, n := range racers {
-		if n.Method == oursMethod {
-			ours = n.turns
-		}
+		ours[n.Method] = n.turns
 	}
 	rows := make([]*SpeedRow, len(racers))
 	for i, n := range racers {
-		n.Turns, n.Time, n.Ratio = len(n.turns), bench.Summarize(n.turns), bench.Ratio(n.turns, ours)
+		n.Turns, n.Time, n.Ratio = len(n.turns), bench.Summarize(n.turns), bench.Ratio(n.turns, ours[counterpart(n.Method)])
 		rows[i] = n.SpeedRow
 	}
 	return rows, nil
@@ -435,12 +459,18 @@ func (n *racer) compare(at peers.At, want [][]float64) error {
 }
 
 // calibrate finds how many calls fill a turn, warming up; it reports false if a call takes too long. What a turn costs
-// besides its calls is in the first guesses, so that the number is measured again until it fills most of a turn.
+// besides its calls is in the first guesses, so that the number is measured again until it fills most of a turn. The shorter
+// of two measurements counts, since one that was interrupted would end this too early.
 func (c *Speed) calibrate(r *racer, at peers.At) (bool, error) {
 	turn := time.Duration(c.Milliseconds * float64(time.Millisecond))
 	r.Calls = 1
 	for {
 		took, err := r.team.worker.Time(r.Method, at, r.Calls)
+		if err == nil && took >= turn*3/4 && took <= c.Slow {
+			var again time.Duration
+			again, err = r.team.worker.Time(r.Method, at, r.Calls)
+			took = min(took, again)
+		}
 		switch {
 		case err != nil:
 			return false, err

@@ -42,7 +42,11 @@ func (w *gradientWorker) Methods(at peers.At) (methods []string, refused map[str
 		}
 		if _, err := g(0); err != nil { // compiles; GoMLX has no gradient of some ops
 			text := err.Error()
-			return nil, map[string]string{gomlxMethod: text[max(0, strings.Index(text, "graph has node")):]}, nil
+			if _, node, found := strings.Cut(text, "with type "); found { // the rest names a node by number and shape
+				op, _, _ := strings.Cut(node, ",")
+				text = fmt.Sprintf("GoMLX defines no gradient of %s", strings.Trim(op, `"`))
+			}
+			return nil, map[string]string{gomlxMethod: text}, nil
 		}
 		w.at, w.gradient, w.rows = at, g, len(p.Value.Outputs)
 		return []string{gomlxMethod}, nil, nil

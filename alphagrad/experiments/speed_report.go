@@ -19,10 +19,12 @@ var contenders = []struct {
 	methods []string
 }{
 	{"ours", []string{oursMethod}},
+	{"ours, compact", []string{oursCompact}},
 	{"ours, scalar Go", []string{"ours-scalar"}},
 	{"C", []string{"c"}},
 	{"C, fast math", []string{"c-fast"}},
-	{"CasADi C", []string{"casadi", "casadi-dense"}},
+	{"CasADi C", []string{"casadi"}},
+	{"CasADi C, all", []string{"casadi-dense"}},
 	{"CppADCodeGen", []string{"cppad"}},
 	{"Enzyme", []string{"enzyme-forward", "enzyme-reverse"}},
 	{"JAX", []string{"jax-forward", "jax-reverse"}},
@@ -69,9 +71,12 @@ func (r *SpeedResult) fastest(task string, at place, methods []string) *SpeedRow
 func (c *Speed) timesTable(r *SpeedResult, at place) report.Table {
 	t := report.Table{
 		Title: "Time of one value and Jacobian: " + at.String(),
-		Caption: fmt.Sprintf("Nanoseconds, medians of %d interleaved turns. Of a contender's methods the fastest counts: CasADi's C with all entries or with those that can differ from zero; "+
-			"forward or reverse mode of Enzyme and JAX, JAX in the fastest of its forms. The last columns are ratios to ours, with quartiles over neighbouring turns.", c.Repetitions),
+		Caption: fmt.Sprintf("Nanoseconds, medians of %d interleaved turns. Of forward and reverse mode of Enzyme and JAX the faster one counts, JAX in the fastest of its forms. "+
+			"CasADi and CppADCodeGen leave out entries that are zero everywhere, unless it says all; so does ours, compact, to which they are compared. The last columns are ratios to ours, with quartiles over neighbouring turns.", c.Repetitions),
 		Columns: []report.Column{{Name: "task"}, {Name: "order"}},
+	}
+	if at.Type == peers.Float32 {
+		t.Caption += " Ours and gonum have no single precision: ours takes part in double precision."
 	}
 	var present []int
 	for k, m := range contenders {
@@ -80,7 +85,7 @@ func (c *Speed) timesTable(r *SpeedResult, at place) report.Table {
 			t.Columns = append(t.Columns, report.Column{Name: m.Name, Format: "%.4g"})
 		}
 	}
-	ratios := []string{"JAX", "CasADi C", "C"}
+	ratios := []string{"JAX", "CasADi C", "CasADi C, all", "C"}
 	for _, m := range ratios {
 		t.Columns = append(t.Columns, report.Column{Name: m + " / ours", Format: "%.2f"})
 	}
@@ -140,7 +145,7 @@ func ratioCell(row *SpeedRow) any {
 func (c *Speed) ratiosTable(r *SpeedResult) report.Table {
 	t := report.Table{
 		Title:   "How many times as long as ours",
-		Caption: "Geometric mean over the tasks of the ratio of times, in brackets the tasks with the lowest and the highest ratio; above 1, ours is faster. Where a contender cannot do all tasks, the number of those it can follows.",
+		Caption: "Geometric mean over the tasks of the ratio of times (to ours, compact, where entries that are zero everywhere are left out: CasADi without all, CppADCodeGen), in brackets the tasks with the lowest and the highest ratio; above 1, ours is faster. Where a contender cannot do all tasks, the number of those it can follows.",
 		Columns: []report.Column{{Name: "type"}, {Name: "threads"}, {Name: "batch"}},
 	}
 	for _, m := range contenders[1:] {
@@ -199,10 +204,13 @@ type goal struct {
 var goals = []goal{
 	{what: "50 times JAX's speed on every task", contender: "JAX", at: place{peers.Float64, 1, 1}, least: 50},
 	{what: "CasADi C's speed on every task", contender: "CasADi C", at: place{peers.Float64, 1, 1}, least: 1},
+	{what: "CasADi C's speed on every task, all entries", contender: "CasADi C, all", at: place{peers.Float64, 1, 1}, least: 1},
 	{what: "3 times JAX's speed on the geometric mean", contender: "JAX", at: place{peers.Float64, 1, 4096}, mean: true, least: 3},
 	{what: "3 times JAX's speed on the geometric mean", contender: "JAX", at: place{peers.Float64, 1, 65536}, mean: true, least: 3},
 	{what: "CasADi C's speed on every task", contender: "CasADi C", at: place{peers.Float64, 1, 4096}, least: 1},
+	{what: "CasADi C's speed on every task, all entries", contender: "CasADi C, all", at: place{peers.Float64, 1, 4096}, least: 1},
 	{what: "CasADi C's speed on every task", contender: "CasADi C", at: place{peers.Float64, 1, 65536}, least: 1},
+	{what: "CasADi C's speed on every task, all entries", contender: "CasADi C, all", at: place{peers.Float64, 1, 65536}, least: 1},
 	{what: "at most 1.3 times the time of C from the same program, RoeFlux_1d", contender: "C", at: place{peers.Float64, 1, 1}, task: "RoeFlux_1d", least: 1 / 1.3},
 }
 
@@ -255,8 +263,8 @@ func (c *Speed) allTable(r *SpeedResult) report.Table {
 	return t
 }
 
-// timeFigure draws the time per Jacobian over the batch.
-func (c *Speed) timeFigure(r *SpeedResult, task string, s SpeedSeries) report.LinePlot {
+// TimeFigure draws the time per Jacobian over the batch.
+func (c *Speed) TimeFigure(r *SpeedResult, task string, s SpeedSeries) report.LinePlot {
 	f := report.LinePlot{
 		Title: task + ": time of one value and Jacobian", Subtitle: fmt.Sprintf("%s, %d thread(s), medians with quartiles", s.Type, s.Threads),
 		X: report.Axis{Label: "batch", Log: true}, Y: report.Axis{Label: "time", Unit: "ns", Log: true},
@@ -317,9 +325,9 @@ func (r *SpeedResult) Partial() string {
 func (c *Speed) report(dir string, r *SpeedResult) error {
 	var page strings.Builder
 	page.WriteString("# Speed: our generated Go beside its peers\n\nWritten by `alphagrad run experiments/speed.yaml`; [manifest.json](manifest.json) names the program, the processor and the settings, compiler flags among them.\n\n")
-	fmt.Fprintf(&page, "Every contender computes value and Jacobian at the same points; results are compared with the interpreter's before anything is timed (to %g; single precision and finite differences more loosely, see the differences in [measurements.csv](measurements.csv)). "+
+	fmt.Fprintf(&page, "Every contender computes value and Jacobian at the same points; results are compared with the interpreter's before anything is timed (to %g; single precision to %g, finite differences to %g; what they were is in [measurements.csv](measurements.csv)). "+
 		"Workers stay alive and take turns. Times include what a user pays: one call of JAX includes its dispatch, which is nearly all of its time for one sample; compiled code is called in a loop of its own language. "+
-		"GoMLX's time is for the Jacobian alone. C is gcc's of our own derivative program (`%s`), fast math adds `%s`.\n\n", peers.Tolerance("c", peers.Float64), strings.Join(c.Flags.C, " "), strings.Join(c.Flags.Fast, " "))
+		"GoMLX's time is for the Jacobian alone. C is gcc's of our own derivative program (`%s`), fast math adds `%s`.\n\n", peers.Tolerance("c", peers.Float64), peers.Tolerance("c", peers.Float32), peers.Tolerance("gonum-fd", peers.Float64), strings.Join(c.Flags.C, " "), strings.Join(c.Flags.Fast, " "))
 	if partial := r.Partial(); partial != "" {
 		fmt.Fprintf(&page, "**These results are %s.** Means are over the tasks that were measured.\n\n", partial)
 	}
@@ -376,7 +384,7 @@ func (c *Speed) report(dir string, r *SpeedResult) error {
 		if len(longest.Batches) < 2 {
 			break
 		}
-		if err := report.SaveFigure(dir, "time_"+task, c.timeFigure(r, task, longest)); err != nil {
+		if err := report.SaveFigure(dir, "time_"+task, c.TimeFigure(r, task, longest)); err != nil {
 			return err
 		}
 		fmt.Fprintf(&page, "\n![%s](time_%s.svg)\n", task, task)

@@ -191,17 +191,18 @@ func TestSpeedConfiguration(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Speed){
-		"unknown task":        func(c *Speed) { c.Tasks = []string{"Simpel"} },
-		"works on arrays":     func(c *Speed) { c.Tasks = []string{"Perceptron"} },
-		"list is empty":       func(c *Speed) { c.Series = nil },
-		"at least 3":          func(c *Speed) { c.Repetitions = 2 },
-		`type "int"`:          func(c *Speed) { c.Series = []SpeedSeries{{Type: "int", Threads: 1, Batches: []int{1}}} },
-		"0 threads":           func(c *Speed) { c.Series = []SpeedSeries{{Type: peers.Float64, Batches: []int{1}}} },
-		"a batch has from 1":  func(c *Speed) { c.Series = []SpeedSeries{{Type: peers.Float64, Threads: 1, Batches: []int{0}}} },
-		"milliseconds: -1":    func(c *Speed) { c.Milliseconds = -1 },
-		"must be positive":    func(c *Speed) { c.Limit = 0 },
-		"search: 0s must be":  func(c *Speed) { c.Search = 0 },
-		"tasks: the list is ": func(c *Speed) { c.Tasks = nil },
+		"unknown task":           func(c *Speed) { c.Tasks = []string{"Simpel"} },
+		"works on arrays":        func(c *Speed) { c.Tasks = []string{"Perceptron"} },
+		"list is empty":          func(c *Speed) { c.Series = nil },
+		"at least 3":             func(c *Speed) { c.Repetitions = 2 },
+		`type "int"`:             func(c *Speed) { c.Series = []SpeedSeries{{Type: "int", Threads: 1, Batches: []int{1}}} },
+		"0 threads":              func(c *Speed) { c.Series = []SpeedSeries{{Type: peers.Float64, Batches: []int{1}}} },
+		"a batch has from 1":     func(c *Speed) { c.Series = []SpeedSeries{{Type: peers.Float64, Threads: 1, Batches: []int{0}}} },
+		"milliseconds: -1":       func(c *Speed) { c.Milliseconds = -1 },
+		"must be positive":       func(c *Speed) { c.Limit = 0 },
+		"search: 0s must be":     func(c *Speed) { c.Search = 0 },
+		`unknown "numpy"; known`: func(c *Speed) { c.Peers = []string{"numpy"} },
+		"tasks: the list is ":    func(c *Speed) { c.Tasks = nil },
 	} {
 		bad := DefaultSpeed()
 		change(bad)

@@ -74,8 +74,13 @@ func (e *Environment) python(ctx context.Context, install bool) error {
 	if err != nil {
 		return err
 	}
-	// The environment's files hold its path, so it is made again after the checkout has moved.
-	sum := sha256.Sum256(append([]byte(e.venv()+"\n"), requirements...))
+	// The environment's files hold its path, so it is made again after the checkout has moved. Checkouts can share one by a
+	// symbolic link.
+	path := e.venv()
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	sum := sha256.Sum256(append([]byte(path+"\n"), requirements...))
 	want := hex.EncodeToString(sum[:])
 	python, stamp := filepath.Join(e.venv(), "bin", "python"), filepath.Join(e.venv(), "made-from")
 	state := "is not made"

@@ -8,10 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
 
 var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
@@ -44,7 +46,11 @@ func (b *Build) makeGo(ctx context.Context) error {
 		for name, text := range generated {
 			files[name] = text
 		}
-		table.WriteString(goRow(p))
+		row, err := goRow(p)
+		if err != nil {
+			return fmt.Errorf("problem %s: %w", p.Name, err)
+		}
+		table.WriteString(row)
 	}
 	files["main.go"] = []byte(strings.NewReplacer("POINTS", fmt.Sprint(Points), "TABLE", table.String()).Replace(goMain))
 	for name, text := range files {
@@ -62,18 +68,50 @@ func (b *Build) makeGo(ctx context.Context) error {
 	return nil
 }
 
-// goSources prints the derivative with vector kernels and without, and, for finite differences, the function.
+// compact is the derivative program without the entries of the Jacobian that are zero everywhere, and the row-major places
+// of the others: the form in which CasADi and CppADCodeGen write a Jacobian.
+func compact(p Problem) (*ir.Program, []int, error) {
+	d, err := ir.Optimize(p.Derivative)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := len(p.Value.Outputs)
+	q, at := *d, []int{}
+	q.Outputs = slices.Clone(d.Outputs[:m])
+	for i, o := range d.Outputs[m:] {
+		if c, constant := d.ConstScalar(o.Node); !constant || c != 0 {
+			q.Outputs, at = append(q.Outputs, o), append(at, i)
+		}
+	}
+	return &q, at, nil
+}
+
+// goSources prints the derivative with vector kernels, with them in compact form, and without, and, for finite
+// differences, the function.
 func goSources(p Problem) (map[string][]byte, error) {
 	m := len(p.Value.Outputs)
-	results := []gosrc.Result{{Name: "y", Len: m}, {Name: "jac", Len: m * len(p.Value.Inputs)}}
-	function := gosrc.Function{Name: p.Name, Program: p.Derivative, Results: results, Derivatives: m * len(p.Value.Inputs)}
-	vector, err := gosrc.Files("main", "vector_"+p.Name+"_", function)
+	results := func(entries int) []gosrc.Result {
+		return []gosrc.Result{{Name: "y", Len: m}, {Name: "jac", Len: entries}}
+	}
+	all := m * len(p.Value.Inputs)
+	function := gosrc.Function{Name: p.Name, Program: p.Derivative, Results: results(all), Derivatives: all}
+	files := map[string][]byte{}
+	vector := func(stem string, f gosrc.Function) error {
+		made, err := gosrc.Files("main", stem+"_"+p.Name+"_", f)
+		for _, f := range made {
+			files[f.Name] = f.Content
+		}
+		return err
+	}
+	if err := vector("vector", function); err != nil {
+		return nil, err
+	}
+	small, at, err := compact(p)
 	if err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{}
-	for _, f := range vector {
-		files[f.Name] = f.Content
+	if err := vector("compact", gosrc.Function{Name: p.Name + "Compact", Program: small, Results: results(len(at)), Derivatives: len(at)}); err != nil {
+		return nil, err
 	}
 	function.Name += "Scalar"
 	if files["scalar_"+p.Name+"_.go"], err = gosrc.File("main", function); err != nil {
@@ -84,7 +122,11 @@ func goSources(p Problem) (map[string][]byte, error) {
 }
 
 // goRow is a problem's row in the worker's table.
-func goRow(p Problem) string {
+func goRow(p Problem) (string, error) {
+	_, at, err := compact(p)
+	if err != nil {
+		return "", err
+	}
 	name, n, m := gosrc.Identifier(p.Name), len(p.Value.Inputs), len(p.Value.Outputs)
 	var points strings.Builder
 	for _, x := range p.Points {
@@ -94,11 +136,13 @@ func goRow(p Problem) string {
 		}
 		points.WriteString("}, ")
 	}
-	return strings.NewReplacer("QUOTED", strconv.Quote(p.Name), "NAME", name, "VALUE", gosrc.Identifier(p.Name+"Value"), "SCALAR", gosrc.Identifier(p.Name+"Scalar"), "N", fmt.Sprint(n), "M", fmt.Sprint(m), "ENTRIES", fmt.Sprint(n*m), "SAMPLES", points.String()).Replace(`
+	places := strings.Trim(strings.ReplaceAll(fmt.Sprint(at), " ", ", "), "[]")
+	return strings.NewReplacer("PLACES", places, "COMPACT", gosrc.Identifier(p.Name+"Compact"), "FILLED", fmt.Sprint(len(at)), "QUOTED", strconv.Quote(p.Name), "NAME", name, "VALUE", gosrc.Identifier(p.Name+"Value"), "SCALAR", gosrc.Identifier(p.Name+"Scalar"), "N", fmt.Sprint(n), "M", fmt.Sprint(m), "ENTRIES", fmt.Sprint(n*m), "SAMPLES", points.String()).Replace(`
 	QUOTED: func() *problem {
 		points := [...][N]float64{SAMPLES}
 		var y [M]float64
 		var jac [ENTRIES]float64
+		var few [FILLED]float64
 		return &problem{inputs: N, values: M, points: func(k int) []float64 { return points[k%len(points)][:] },
 			forms: map[string]form{
 				"ours": {batch: NAMEBatch, loop: func(calls int) (a, b []float64) {
@@ -106,6 +150,12 @@ func goRow(p Problem) string {
 						NAME(&points[i%len(points)], &y, &jac)
 					}
 					return y[:], jac[:]
+				}},
+				"ours-compact": {batch: COMPACTBatch, at: []int{PLACES}, loop: func(calls int) (a, b []float64) {
+					for i := range calls {
+						COMPACT(&points[i%len(points)], &y, &few)
+					}
+					return y[:], few[:]
 				}},
 				"ours-scalar": {batch: SCALARBatch, loop: func(calls int) (a, b []float64) {
 					for i := range calls {
@@ -116,7 +166,7 @@ func goRow(p Problem) string {
 			},
 			value: func(y, x []float64) { VALUE((*[N]float64)(x), (*[M]float64)(y)) },
 		}
-	}(),`)
+	}(),`), nil
 }
 
 // goMain is the worker's main program; it answers the requests that experiments/peers/driver.c describes.
@@ -149,6 +199,19 @@ type problem struct {
 type form struct {
 	batch func(n int, x, y, jac []float64)
 	loop  func(calls int) (y, jac []float64) // single samples, going round the points
+	at    []int                              // row-major places of the entries that are written, nil: all
+}
+
+// dense puts the entries where they belong.
+func (f form) dense(jac []float64, entries int) []float64 {
+	if f.at == nil {
+		return jac[:entries]
+	}
+	all := make([]float64, entries)
+	for i, at := range f.at {
+		all[at] = jac[i]
+	}
+	return all
 }
 
 var problems = map[string]*problem{TABLE
@@ -268,15 +331,13 @@ func answer(words []string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if words[at+1] != "float64" {
-		if words[0] == "methods" {
-			return map[string]any{"methods": []string{}}, nil
-		}
-		return nil, fmt.Errorf("only float64")
+	double := words[at+1] == "float64"
+	if !double && words[at+1] != "float32" { // beside single precision, ours goes on in double precision
+		return nil, fmt.Errorf("unknown type")
 	}
 	if words[0] == "methods" {
-		methods := []string{"ours", "ours-scalar"}
-		if threads == 1 {
+		methods := []string{"ours", "ours-compact", "ours-scalar"}
+		if double && threads == 1 {
 			methods = append(methods, "gonum-fd")
 		}
 		return map[string]any{"methods": methods}, nil
@@ -308,7 +369,7 @@ func answer(words []string) (map[string]any, error) {
 			differences(p, batch, 1, show)
 		case batch == 1:
 			y, jac := f.loop(1)
-			show(0, y, jac)
+			show(0, y, f.dense(jac, p.values*p.inputs))
 		default:
 			compute()
 			y, jac := make([]float64, p.values), make([]float64, p.values*p.inputs)
@@ -320,7 +381,7 @@ func answer(words []string) (map[string]any, error) {
 					for i := range jac {
 						jac[i] = s.jac[i*s.n+k]
 					}
-					show(s.start+k, y, jac)
+					show(s.start+k, y, f.dense(jac, p.values*p.inputs))
 				}
 			}
 		}

@@ -126,8 +126,8 @@ func TestWorkers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		exercise(t, w, p, []int{1, 2, 7, 300}, Float64)
-		if m := exercise(t, w, q, []int{5}, Float64); !slices.Contains(m, "ours") {
+		exercise(t, w, p, []int{1, 2, 7, 300}, Float32, Float64)
+		if m := exercise(t, w, q, []int{5}, Float64); !slices.Contains(m, "ours") || !slices.Contains(m, "ours-scalar") {
 			t.Errorf("methods %v", m)
 		}
 		if err := w.Close(); err != nil {
