@@ -8,12 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
-	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
 
 var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
@@ -68,24 +66,6 @@ func (b *Build) makeGo(ctx context.Context) error {
 	return nil
 }
 
-// compact is the derivative program without the entries of the Jacobian that are zero everywhere, and the row-major places
-// of the others: the form in which CasADi and CppADCodeGen write a Jacobian.
-func compact(p Problem) (*ir.Program, []int, error) {
-	d, err := ir.Optimize(p.Derivative)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := len(p.Value.Outputs)
-	q, at := *d, []int{}
-	q.Outputs = slices.Clone(d.Outputs[:m])
-	for i, o := range d.Outputs[m:] {
-		if c, constant := d.ConstScalar(o.Node); !constant || c != 0 {
-			q.Outputs, at = append(q.Outputs, o), append(at, i)
-		}
-	}
-	return &q, at, nil
-}
-
 // goSources prints the derivative with vector kernels, with them in compact form, and without, and, for finite
 // differences, the function.
 func goSources(p Problem) (map[string][]byte, error) {
@@ -106,7 +86,7 @@ func goSources(p Problem) (map[string][]byte, error) {
 	if err := vector("vector", function); err != nil {
 		return nil, err
 	}
-	small, at, err := compact(p)
+	small, at, err := gosrc.Compact(p.Derivative, m)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +103,7 @@ func goSources(p Problem) (map[string][]byte, error) {
 
 // goRow is a problem's row in the worker's table.
 func goRow(p Problem) (string, error) {
-	_, at, err := compact(p)
+	_, at, err := gosrc.Compact(p.Derivative, len(p.Value.Outputs))
 	if err != nil {
 		return "", err
 	}

@@ -23,7 +23,7 @@ func newGenerate() *cobra.Command {
 	var pkg, out string
 	var emit []string
 	var evaluations int64
-	var vector bool
+	var vector, compact bool
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Generate Go code for a function and its Jacobian",
@@ -78,6 +78,9 @@ then not overlap. The files import golang.org/x/sys/cpu; "go mod tidy" adds it t
 			if vector && !strings.HasSuffix(out, ".go") {
 				return fmt.Errorf("--output %s: must end in .go, so that the files of assembly can be named after it", out)
 			}
+			if sub.fn != nil && compact {
+				return errors.New("--compact: functions given by --go keep the shape of their results; it works with --task and --graph")
+			}
 			if sub.fn != nil {
 				em := gosource.Emission{Path: out, Package: pkg, Order: ord, OrderName: name, Emit: emit}
 				if vector {
@@ -104,9 +107,18 @@ then not overlap. The files import golang.org/x/sys/cpu; "go mod tidy" adds it t
 			for _, y := range sub.program.Outputs {
 				values += sub.program.Nodes[y.Node].Shape.Size()
 			}
+			doc := fmt.Sprintf("writes the outputs to y and the Jacobian to jac, row-major: jac[i*%d+j] = ∂y[i]/∂x[j] (vertex elimination, %s order).", len(d.Inputs), name)
+			if compact {
+				var at []int
+				if d, at, err = gosrc.Compact(d, values); err != nil {
+					return err
+				}
+				places := strings.Trim(strings.ReplaceAll(fmt.Sprint(at), " ", ", "), "[]")
+				doc = fmt.Sprintf("writes the outputs to y and the entries ∂y[i]/∂x[j] of the Jacobian that can differ from zero to jac, those with i*%d+j = %s (vertex elimination, %s order).", len(d.Inputs), places, name)
+			}
 			function := gosrc.Function{
 				Name:    sub.name + " Jacobian",
-				Doc:     fmt.Sprintf("writes the outputs to y and the Jacobian to jac, row-major: jac[i*%d+j] = ∂y[i]/∂x[j] (vertex elimination, %s order).", len(d.Inputs), name),
+				Doc:     doc,
 				Program: d,
 				Results: []gosrc.Result{{Name: "y", Len: values}, {Name: "jac", Len: len(d.Outputs) - values}}, Derivatives: len(d.Outputs) - values,
 			}
@@ -130,6 +142,7 @@ then not overlap. The files import golang.org/x/sys/cpu; "go mod tidy" adds it t
 	cmd.Flags().StringVar(&pkg, "package", "", "package of the generated file (default: main; with --go that of the directory)")
 	cmd.Flags().StringSliceVar(&emit, "emit", nil, "with --go: "+strings.Join(gosource.Kinds(), ", ")+", separated by commas (default jacobian)")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write")
+	cmd.Flags().BoolVar(&compact, "compact", false, "leave out the entries of the Jacobian that are zero everywhere")
 	cmd.Flags().BoolVar(&vector, "vector", false, "add vector kernels for amd64, chosen at run time")
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 	return cmd

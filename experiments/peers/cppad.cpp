@@ -78,6 +78,7 @@ static void generate(const std::string &directory, const std::string &name, size
     CppAD::ADFun<Base> f(x, y);
     f.optimize();
     CppAD::cg::CodeHandler<double> handler;
+    handler.setReuseVariableIDs(false); // or branches overwrite what later ones read, as in g
     std::vector<Base> at(inputs);
     handler.makeVariables(at);
     std::vector<Base> results = f.Forward(0, at), jacobian = f.Jacobian(at);
