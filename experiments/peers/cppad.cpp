@@ -8,6 +8,7 @@
 // For each it writes cppad_NAME_TYPE.inc and prints "NAME INDEX…": the row-major places of the entries that are computed,
 // those that can differ from zero.
 
+#include <cmath>
 #include <cppad/cg.hpp>
 #include <fstream>
 #include <iostream>
@@ -48,6 +49,10 @@ static Number binary(const std::string &op, const Number &x, const Number &y) {
     if (op == "mul") return x * y;
     if (op == "div") return x / y;
     if (op == "pow") return pow(x, y);
+    if (op == "atan2" && CppAD::Constant(x) && CppAD::Value(x).getValue() != 0) { // where CppAD's own loses y
+        double c = CppAD::Value(x).getValue();
+        return Number(Base(c > 0 ? M_PI_2 : -M_PI_2)) - atan(y / x);
+    }
     if (op == "atan2") return atan2(x, y);
     throw std::runtime_error("op " + op + " has no form in CppAD");
 }
@@ -76,9 +81,8 @@ static void generate(const std::string &directory, const std::string &name, size
     for (words >> op; words >> a;) y.push_back(argument(a, v));
 
     CppAD::ADFun<Base> f(x, y);
-    f.optimize();
+    f.optimize("no_conditional_skip"); // what is skipped is decided at the recorded point
     CppAD::cg::CodeHandler<double> handler;
-    handler.setReuseVariableIDs(false); // or branches overwrite what later ones read, as in g
     std::vector<Base> at(inputs);
     handler.makeVariables(at);
     std::vector<Base> results = f.Forward(0, at), jacobian = f.Jacobian(at);
