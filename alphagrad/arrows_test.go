@@ -53,9 +53,11 @@ var mayImport = map[string][]string{
 	"alphagrad/peers":          {"alphagrad/ir", "alphagrad/exec/gosrc", "alphagrad/runs"},
 
 	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},
+	"alphagrad/optimize":          {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/bench"},
 	"examples/jacobians":          {},
 
-	"cmd/alphagrad": {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/frontend/gosource", "alphagrad/search", "alphagrad/tasks",
+	"cmd/alphagrad": {"alphagrad/optimize",
+		"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/exec/interp", "alphagrad/exec/gosrc", "alphagrad/frontend/gosource", "alphagrad/search", "alphagrad/tasks",
 		"alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/experiments", "alphagrad/notebook", "alphagrad/game", "alphagrad/mcts", "alphagrad/net", "alphagrad/train", "alphagrad/rules", "alphagrad/view", "alphagrad/snn/nest", "alphagrad/snn/learn", "alphagrad/nir", "alphagrad/snn"},
 }
 

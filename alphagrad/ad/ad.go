@@ -7,6 +7,8 @@
 package ad
 
 import (
+	"fmt"
+
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
@@ -61,7 +63,7 @@ func Jacobian(p *ir.Program, order []int) (*ir.Program, error) {
 // CountOps counts the operations of the whole derivative program, value and Jacobian, as a compiler gets it: after folding
 // factors ±1, sharing common subexpressions and reciprocals, and dropping dead code ([ir.Finish]).
 func CountOps(p *ir.Program, order []int) (ir.OpCount, error) {
-	d, err := executable(p, order)
+	d, err := Emitted(p, order)
 	if err != nil {
 		return ir.OpCount{}, err
 	}
@@ -71,18 +73,44 @@ func CountOps(p *ir.Program, order []int) (ir.OpCount, error) {
 // Memory is that of the whole derivative program, value and Jacobian, as it executes: the largest number of elements
 // held at once ([ir.PeakLive]) in its schedule ([ir.Schedule]).
 func Memory(p *ir.Program, order []int) (int64, error) {
-	d, err := executable(p, order)
+	d, err := Emitted(p, order)
 	if err != nil {
 		return 0, err
 	}
 	return ir.PeakLive(d), nil
 }
 
-// executable is the derivative program that back ends run.
-func executable(p *ir.Program, order []int) (*ir.Program, error) {
+// Emitted is the derivative program that back ends run, value and Jacobian.
+func Emitted(p *ir.Program, order []int) (*ir.Program, error) {
 	d, err := ValueAndJacobian(p, order)
 	if err != nil {
 		return nil, err
 	}
 	return ir.Finish(d, len(d.Outputs)-len(p.Outputs))
+}
+
+// Edges returns what elimination starts from, for a program of scalars: a program whose outputs are those of p, then the
+// local partial derivative on every edge of [Graph]; and those edges, between the nodes of the graph.
+func Edges(p *ir.Program) (*ir.Program, []elim.Edge, error) {
+	if err := ir.Verify(p); err != nil {
+		return nil, nil, err
+	}
+	if ok, first := p.IsScalar(); !ok {
+		return nil, nil, fmt.Errorf("program %q: node %q is an array; its edges are no single expressions", p.Name, p.DisplayNames()[first])
+	}
+	l, err := linearize(p, scalars{})
+	if err != nil {
+		return nil, nil, err
+	}
+	var edges []elim.Edge
+	for w := range len(l.p.Inputs) + len(l.vertex) {
+		for _, u := range sorted(l.in[w]) {
+			edges = append(edges, elim.Edge{From: u, To: w, Unit: isUnit(l.in[w][u])})
+		}
+	}
+	q, err := l.outputs(len(edges), func(k int) (string, *ir.Value) {
+		e := edges[k]
+		return fmt.Sprintf("edge %d to %d", e.From, e.To), l.in[e.To][e.From]
+	})
+	return q, edges, err
 }

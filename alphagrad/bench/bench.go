@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -90,9 +89,9 @@ func Run(ctx context.Context, c Case, s Settings) ([]Timing, error) {
 	case len(c.Candidates) == 0 || len(c.Points) == 0:
 		return nil, fmt.Errorf("case %s has no candidates or no points", c.Name)
 	}
-	goTool, err := exec.LookPath("go")
+	goTool, err := Toolchain()
 	if err != nil {
-		return nil, errors.New("timing compiles generated code and needs the Go toolchain: no \"go\" on the PATH")
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "alphagrad-bench-")
 	if err != nil {

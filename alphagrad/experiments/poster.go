@@ -171,13 +171,9 @@ const timingWeight = 2
 // time measures the programs of all orders of a task in one process.
 func (c *Poster) time(ctx context.Context, s *Subject) ([]bench.Timing, error) {
 	cs := bench.Case{Name: s.Task.Name, Values: len(s.Program.Outputs)}
-	rng := rand.New(rand.NewPCG(c.Seed, 0))
-	for range c.Points {
-		x, err := s.Task.Point(rng)
-		if err != nil {
-			return nil, err
-		}
-		cs.Points = append(cs.Points, x)
+	var err error
+	if cs.Points, err = s.Task.Points(rand.New(rand.NewPCG(c.Seed, 0)), c.Points); err != nil {
+		return nil, err
 	}
 	for _, o := range s.Orders {
 		d, err := ad.ValueAndJacobian(s.Program, o.Order)

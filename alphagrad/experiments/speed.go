@@ -300,13 +300,8 @@ func (c *Speed) problems(ctx context.Context, r *SpeedResult) ([]peers.Problem, 
 			return nil, err
 		}
 		p := peers.Problem{Name: name, Value: s.Program, Derivative: d}
-		rng := rand.New(rand.NewPCG(c.Seed, 0))
-		for range peers.Points {
-			x, err := s.Task.Point(rng)
-			if err != nil {
-				return nil, err
-			}
-			p.Points = append(p.Points, x)
+		if p.Points, err = s.Task.Points(rand.New(rand.NewPCG(c.Seed, 0)), peers.Points); err != nil {
+			return nil, err
 		}
 		problems = append(problems, p)
 	}

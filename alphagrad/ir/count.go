@@ -63,3 +63,6 @@ func Count(p *Program) (OpCount, error) {
 func (c OpCount) String() string {
 	return fmt.Sprintf("%d mul, %d add, %d div, %d neg, %d calls", c.Mul, c.Add, c.Div, c.Neg, c.Call)
 }
+
+// Total is the number of operations of all kinds.
+func (c OpCount) Total() int64 { return c.Mul + c.Add + c.Div + c.Neg + c.Call }

@@ -57,8 +57,8 @@ func programInfo(root string) Program {
 	return p
 }
 
-// machineInfo describes this machine.
-func machineInfo() Machine {
+// Host describes this machine.
+func Host() Machine {
 	return Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: cpuModel(), Cores: runtime.NumCPU()}
 }
 

@@ -84,7 +84,7 @@ func Start(spec Spec) (*Run, error) {
 		Config:     configJSON,
 		Started:    now.Round(time.Millisecond),
 		Program:    programInfo(root),
-		Machine:    machineInfo(),
+		Machine:    Host(),
 		Files:      []FileSum{},
 	}
 	parent := spec.Parent

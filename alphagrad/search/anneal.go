@@ -84,7 +84,7 @@ func nodesOf(g *elim.Graph, order []int) []int32 {
 // calibrate measures the scale of the graph's increases, at least 1 to be above the coldest temperature.
 func (a *annealer) calibrate() float64 {
 	sum, increases := 0.0, 0
-	for range a.r.grant(batch) {
+	for range a.r.grant(min(batch, 64*a.r.steps())) {
 		if d, ok := a.q.propose(a.draw()); ok && d > 0 {
 			sum += float64(d)
 			increases++
@@ -106,7 +106,7 @@ func (a *annealer) cycle(steps int64, hot float64) bool {
 	replay := int64(16 * len(a.best)) // evaluations between offers, to keep replays in the background
 	next := a.r.used + replay
 	for done := int64(0); done < steps; {
-		granted := a.r.grant(min(batch, steps-done))
+		granted := a.r.grant(min(a.r.steps(), steps-done))
 		if granted == 0 {
 			break
 		}

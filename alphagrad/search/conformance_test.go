@@ -68,7 +68,7 @@ func allObjectives() []Objective {
 func TestMethodsConform(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := drawGraph(t, rapid.SampledFrom([]int{4, 20, 90}).Draw(t, "size"))
-		p := Problem{g, rapid.SampledFrom(allObjectives()).Draw(t, "objective")}
+		p := Problem{Graph: g, Objective: rapid.SampledFrom(allObjectives()).Draw(t, "objective")}
 		s := Settings{Evaluations: rapid.Int64Range(1, 20_000).Draw(t, "evaluations"), Seed: rapid.Uint64().Draw(t, "seed")}
 		if rapid.Bool().Draw(t, "warm") {
 			s.Start = [][]int{rapid.Permutation(g.Eliminable()).Draw(t, "start"), elim.Forward(g)}
@@ -127,7 +127,7 @@ func TestExactFindsTheOptimum(t *testing.T) {
 		g := drawGraph(t, 15)
 		o := &objectives[rapid.IntRange(0, len(objectives)-1).Draw(t, "objective")]
 		want := optimum(t, g, o)
-		r, err := Run(context.Background(), "exact", Problem{g, o.name}, Settings{})
+		r, err := Run(context.Background(), "exact", Problem{Graph: g, Objective: o.name}, Settings{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestExactFindsTheOptimum(t *testing.T) {
 			t.Fatalf("cost %d, %s, want %d, certified", r.Cost, r.Status, want)
 		}
 		// The search must not owe its success to a good order found before it starts.
-		run := newRun(context.Background(), g, o, Settings{})
+		run := newRun(context.Background(), Problem{Graph: g}, o, Settings{})
 		run.offer(rapid.Permutation(g.Eliminable()).Draw(t, "start"))
 		run.bound()
 		if run.lower < want {
@@ -162,7 +162,7 @@ func TestSearchBeatsItsStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range []string{"greedy", "anneal", "beam", "exact", "portfolio"} {
-				res, err := Run(context.Background(), m, Problem{g, o.name}, Settings{Evaluations: 100_000, Start: [][]int{start}})
+				res, err := Run(context.Background(), m, Problem{Graph: g, Objective: o.name}, Settings{Evaluations: 100_000, Start: [][]int{start}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -190,7 +190,7 @@ func TestCancelReturnsTheBestSoFar(t *testing.T) {
 		if r.Status != Cancelled || r.Cost > seen {
 			t.Errorf("%s: status %s, cost %d, want cancelled and at most %d", m, r.Status, r.Cost, seen)
 		}
-		conforms(t, Problem{g, Muls}, s, r)
+		conforms(t, Problem{Graph: g, Objective: Muls}, s, r)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -227,7 +227,7 @@ func TestSmallestGraphs(t *testing.T) {
 		}
 		for _, m := range Methods() {
 			for _, o := range allObjectives() {
-				p, s := Problem{g, o}, Settings{Evaluations: 1000}
+				p, s := Problem{Graph: g, Objective: o}, Settings{Evaluations: 1000}
 				r, err := Run(context.Background(), m.Name, p, s)
 				if err != nil {
 					t.Fatalf("%s, %s: %v", name, m.Name, err)
@@ -247,7 +247,7 @@ func TestRunRefuses(t *testing.T) {
 	}{
 		"without a graph":                          {"anneal", Problem{}, Settings{}},
 		"known are forward, reverse":               {"magic", Problem{Graph: g}, Settings{}},
-		`unknown objective "beauty": known are mu`: {"anneal", Problem{g, "beauty"}, Settings{}},
+		`unknown objective "beauty": known are mu`: {"anneal", Problem{Graph: g, Objective: "beauty"}, Settings{}},
 		"neither can be negative":                  {"anneal", Problem{Graph: g}, Settings{Evaluations: -1}},
 		"start 2: the order is not a permutation":  {"anneal", Problem{Graph: g}, Settings{Start: [][]int{elim.Forward(g), {1, 1}}}},
 	} {

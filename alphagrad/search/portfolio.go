@@ -34,7 +34,7 @@ func portfolio(r *run, rng *rand.Rand) {
 	if !a.cycles(len(heats)) {
 		return
 	}
-	if !r.graph.IsStructured() {
+	if r.proves() {
 		prove(r, min(r.left()/proofShare, proofMost))
 	}
 	a.restart()

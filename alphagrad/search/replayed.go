@@ -15,8 +15,8 @@ type walker interface {
 }
 
 func newWalker(r *run, rng *rand.Rand) walker {
-	if r.graph.IsStructured() {
-		return &replayed{state: r.objective.state(r.graph), objective: r.objective, rng: rng}
+	if !r.proves() {
+		return &replayed{ledger: r.newLedger(), graph: r.graph, rng: rng}
 	}
 	return newSequence(r.graph, r.objective)
 }
@@ -24,14 +24,14 @@ func newWalker(r *run, rng *rand.Rand) walker {
 // A replayed order is priced by eliminating in that order, from the first vertex that changed. It serves graphs of arrays,
 // whose costs depend on more than neighbours, so that nothing less is exact.
 type replayed struct {
-	state     *elim.State
-	objective *objective
-	rng       *rand.Rand
-	done      []int32 // what the state has eliminated
-	order     []int32
-	total     int64
-	next      []int32 // the order proposed last
-	cost      int64
+	ledger Ledger
+	graph  *elim.Graph
+	rng    *rand.Rand
+	done   []int32 // what the ledger has eliminated
+	order  []int32
+	total  int64
+	next   []int32 // the order proposed last
+	cost   int64
 }
 
 func (q *replayed) load(order []int32) {
@@ -46,13 +46,13 @@ func (q *replayed) replay(order []int32) int64 {
 		same++
 	}
 	for range len(q.done) - same {
-		q.state.Undo()
+		q.ledger.Undo()
 	}
 	q.done = append(q.done[:same], order[same:]...)
 	for _, v := range order[same:] {
-		q.state.Eliminate(q.state.Graph().Vertex(int(v)))
+		q.ledger.Eliminate(q.graph.Vertex(int(v)))
 	}
-	return q.objective.spent(q.state)
+	return q.ledger.Cost()
 }
 
 // propose moves a vertex by a random distance, short ones more often.

@@ -21,9 +21,11 @@ type run struct {
 	used     int64     // evaluations granted
 	reported time.Time // when Progress was called last
 
-	check     *elim.State // replays offered orders
-	best      []int       // nil before the first offer
-	cost      int64       // of best
+	ledger    func() Ledger // of the problem, may be nil
+	check     *elim.State   // replays offered orders, without a ledger
+	books     Ledger        // replays offered orders, with one
+	best      []int         // nil before the first offer
+	cost      int64         // of best
 	lower     int64
 	cuts      []int64 // [vertices+1]: mincut·mincut of each vertex in the untouched graph, as far as computed
 	trace     []TracePoint
@@ -31,7 +33,7 @@ type run struct {
 	stop      Status // why no more evaluations are granted, "" while they are
 }
 
-func newRun(ctx context.Context, g *elim.Graph, o *objective, s Settings) *run {
+func newRun(ctx context.Context, p Problem, o *objective, s Settings) *run {
 	limit := s.Evaluations
 	if limit == 0 {
 		limit = math.MaxInt64
@@ -40,10 +42,45 @@ func newRun(ctx context.Context, g *elim.Graph, o *objective, s Settings) *run {
 		}
 	}
 	now := time.Now()
-	return &run{
-		graph: g, objective: o, settings: s, ctx: ctx, start: now, reported: now, limit: limit,
-		check: o.state(g), cuts: make([]int64, g.Vertices()+1),
+	r := &run{
+		graph: p.Graph, objective: o, settings: s, ctx: ctx, start: now, reported: now, limit: limit,
+		ledger: p.Ledger, cuts: make([]int64, p.Graph.Vertices()+1),
 	}
+	if r.ledger == nil {
+		r.check = o.state(p.Graph)
+	} else {
+		r.books = r.ledger()
+	}
+	return r
+}
+
+// newLedger is one of the problem or of the objective.
+func (r *run) newLedger() Ledger {
+	if r.ledger != nil {
+		return r.ledger()
+	}
+	return counted{r.objective.state(r.graph), r.objective}
+}
+
+// counted is the ledger of an objective.
+type counted struct {
+	state     *elim.State
+	objective *objective
+}
+
+func (c counted) Eliminate(vertex int) { c.state.Eliminate(vertex) }
+func (c counted) Undo()                { c.state.Undo() }
+func (c counted) Cost() int64          { return c.objective.spent(c.state) }
+
+// proves says whether counts of edges prove anything.
+func (r *run) proves() bool { return r.ledger == nil && !r.graph.IsStructured() }
+
+// steps is how many proposals may pass between two looks at the budget.
+func (r *run) steps() int64 {
+	if r.ledger != nil {
+		return 16
+	}
+	return batch
 }
 
 // grant allows up to the given number of evaluations, at least one of which the method must then make, and
@@ -76,7 +113,7 @@ func (r *run) left() int64 { return r.limit - r.used }
 // bound computes the minimum-cut bound if it is one for the objective. A budget of time leaves it a quarter of
 // that, which is only ever too little for thousands of vertices; the cuts then missing count as zero.
 func (r *run) bound() {
-	if !r.objective.bounded || r.graph.IsStructured() {
+	if !r.objective.bounded || !r.proves() {
 		return
 	}
 	cuts, root := elim.NewBounder(r.graph), elim.NewState(r.graph)
@@ -105,19 +142,53 @@ func (r *run) certify() {
 
 // offer replays an order and keeps it if it is the best so far.
 func (r *run) offer(order []int) {
-	r.check.Reset()
-	for _, v := range order {
-		r.check.Apply(v)
+	var cost int64
+	if r.ledger != nil {
+		cost = settle(r.books, order)
+	} else {
+		r.check.Reset()
+		for _, v := range order {
+			r.check.Apply(v)
+		}
+		if r.check.Left() > 0 {
+			return
+		}
+		cost = r.objective.spent(r.check)
 	}
-	cost := r.objective.spent(r.check)
-	if r.check.Left() > 0 || r.best != nil && cost >= r.cost {
+	if r.best != nil && cost >= r.cost {
 		return
 	}
 	r.best, r.cost = append([]int{}, order...), cost // never nil, not even for nothing to eliminate
+	if r.settings.Improved != nil {
+		r.settings.Improved(r.best)
+	}
 	now := time.Now()
 	r.trace = append(r.trace, TracePoint{now.Sub(r.start).Seconds(), r.used, cost})
 	r.certify()
 	r.report(now)
+}
+
+// replay is the exact cost of an order, from the untouched graph.
+func (r *run) replay(order []int) (int64, error) {
+	if r.ledger == nil {
+		return r.objective.replay(r.graph, order)
+	}
+	if err := r.graph.CheckOrder(order); err != nil {
+		return 0, err
+	}
+	return settle(r.ledger(), order), nil
+}
+
+// settle prices an order on a fresh ledger and leaves it as it was.
+func settle(l Ledger, order []int) int64 {
+	for _, v := range order {
+		l.Eliminate(v)
+	}
+	cost := l.Cost()
+	for range order {
+		l.Undo()
+	}
+	return cost
 }
 
 // propose asks for an order from outside, offers it and returns it; nil if there is nothing to ask or no budget for it, or
@@ -151,7 +222,7 @@ func (r *run) report(now time.Time) {
 
 // result closes the run. The cost is replayed once more, by the graph itself and with the order checked.
 func (r *run) result(method string) (Result, error) {
-	cost, err := r.objective.replay(r.graph, r.best)
+	cost, err := r.replay(r.best)
 	if err == nil && cost != r.cost {
 		err = fmt.Errorf("its cost is %d, not %d", cost, r.cost)
 	}

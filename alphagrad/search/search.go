@@ -33,6 +33,17 @@ const DefaultEvaluations = 10_000_000
 type Problem struct {
 	Graph     *elim.Graph
 	Objective Objective // Muls if empty
+	// Ledger, if not nil, makes ledgers that price orders in place of the objective, which then only guides greedy choices.
+	// Nothing is proved under a ledger.
+	Ledger func() Ledger
+}
+
+// A Ledger knows what an elimination costs by other means than counting edges, such as the program that it emits. It may be
+// slow: a price of an order takes the eliminations that differ from the last one priced. It starts before any elimination.
+type Ledger interface {
+	Eliminate(vertex int) // one that is eliminable and not yet eliminated
+	Undo()                // takes the last Eliminate back
+	Cost() int64          // of the eliminations so far; of interest when all vertices are eliminated
 }
 
 // Settings limit and steer a search.
@@ -42,6 +53,7 @@ type Settings struct {
 	Seed        uint64         // of all random choices
 	Start       [][]int        // orders to improve on, each a permutation of the eliminable vertices
 	Propose     Proposer       // of orders for the portfolio, such as a trained network; may be nil
+	Improved    func([]int)    // called with every order that is better than all before it, which it must not change
 	Progress    func(Progress) // called at every improvement and every 0.2 s, in the goroutine of Run
 }
 
@@ -139,8 +151,11 @@ func Run(ctx context.Context, name string, p Problem, s Settings) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
-	if p.Graph.IsStructured() && (m.name == "exact" || o.units) {
+	if p.Graph.IsStructured() && (m.name == "exact" || o.units && p.Ledger == nil) {
 		return Result{}, fmt.Errorf("method %s for objective %s works on scalars; this is a graph of arrays, whose costs depend on the structure of the edges (use objective %s and another method, or the scalar form of the program)", m.name, o.name, Muls)
+	}
+	if p.Ledger != nil && m.name == "exact" {
+		return Result{}, fmt.Errorf("method %s proves by counts of edges, not by a ledger; use another method", m.name)
 	}
 	if s.Budget < 0 || s.Evaluations < 0 {
 		return Result{}, fmt.Errorf("search with a budget of %v and %d evaluations: neither can be negative", s.Budget, s.Evaluations)
@@ -150,7 +165,7 @@ func Run(ctx context.Context, name string, p Problem, s Settings) (Result, error
 			return Result{}, fmt.Errorf("start %d: %w", i+1, err)
 		}
 	}
-	r := newRun(ctx, p.Graph, o, s)
+	r := newRun(ctx, p, o, s)
 	for _, order := range s.Start {
 		r.offer(order)
 	}

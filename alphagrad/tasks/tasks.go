@@ -64,6 +64,18 @@ func (t *Task) Point(rng *rand.Rand) ([]float64, error) {
 	return x, err
 }
 
+// Points are n of [Task.Point].
+func (t *Task) Points(rng *rand.Rand, n int) ([][]float64, error) {
+	points := make([][]float64, n)
+	for i := range points {
+		var err error
+		if points[i], err = t.Point(rng); err != nil {
+			return nil, err
+		}
+	}
+	return points, nil
+}
+
 // Sample draws inputs uniformly from the domain, rejecting those where the function is not finite.
 func (t *Task) Sample(rng *rand.Rand) ([]ir.Tensor, error) {
 	p, err := t.Program()

@@ -81,14 +81,9 @@ func measured(ctx context.Context, source string, p *ir.Program) (game.Objective
 	if err != nil {
 		return game.Objective{}, fmt.Errorf("objective time: %w", err)
 	}
-	rng := rand.New(rand.NewPCG(1, 0))
-	var points [][]float64
-	for range timingPoints {
-		x, err := task.Point(rng)
-		if err != nil {
-			return game.Objective{}, err
-		}
-		points = append(points, x)
+	points, err := task.Points(rand.New(rand.NewPCG(1, 0)), timingPoints)
+	if err != nil {
+		return game.Objective{}, err
 	}
 	reverse, err := ad.ValueAndJacobian(p, nil)
 	if err != nil {
