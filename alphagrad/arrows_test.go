@@ -49,8 +49,9 @@ var mayImport = map[string][]string{
 	"alphagrad/rules/policy":   {"alphagrad/exec/gomlx", "alphagrad/rules", "alphagrad/runs", "alphagrad/snn"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":           {"alphagrad/snn/data", "alphagrad/rules", "alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
-	"alphagrad/experiments":    {"alphagrad/graphgen", "alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn", "alphagrad/exec/interp", "alphagrad/peers"},
-	"alphagrad/peers":          {"alphagrad/ir", "alphagrad/exec/gosrc", "alphagrad/runs"},
+	"alphagrad/experiments": {"alphagrad/optimize",
+		"alphagrad/graphgen", "alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn", "alphagrad/exec/interp", "alphagrad/peers"},
+	"alphagrad/peers": {"alphagrad/ir", "alphagrad/exec/gosrc", "alphagrad/runs"},
 
 	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},
 	"alphagrad/optimize":          {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/bench"},

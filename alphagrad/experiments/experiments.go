@@ -53,6 +53,7 @@ var kinds = []struct {
 	{"rules", "", func() Experiment { return DefaultRules() }},
 	{"rules_compare", "", func() Experiment { return DefaultRulesCompare() }},
 	{"speed", "", func() Experiment { return DefaultSpeed() }},
+	{"objectives", "", func() Experiment { return DefaultObjectives() }},
 }
 
 // Group is the directory within results/ that holds the results of a kind of experiment.

@@ -280,6 +280,15 @@ func (b *book) Undo() {
 	b.state.Undo()
 }
 
+// fresh takes a stamp that no line has.
+func (b *book) fresh() {
+	if grow := len(b.lines) - len(b.used); grow > 0 {
+		b.used = append(b.used, make([]int32, grow)...)
+		b.negative = append(b.negative, make([]int32, grow)...)
+	}
+	b.stamp++
+}
+
 // roots calls f with the outputs and the entries of the Jacobian that are there.
 func (b *book) roots(f func(ref)) {
 	for _, r := range b.values {
@@ -296,11 +305,7 @@ func (b *book) roots(f func(ref)) {
 // live marks the lines that the results need with the returned stamp in b.used, and those of which the negative is needed
 // in b.negative.
 func (b *book) live() int32 {
-	if grow := len(b.lines) - len(b.used); grow > 0 {
-		b.used = append(b.used, make([]int32, grow)...)
-		b.negative = append(b.negative, make([]int32, grow)...)
-	}
-	b.stamp++
+	b.fresh()
 	b.roots(func(r ref) {
 		b.used[r.line()] = b.stamp
 		if r.negated() != 0 && !b.isConstant(r) {

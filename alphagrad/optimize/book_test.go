@@ -89,6 +89,9 @@ func TestBookComputesTheJacobian(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if n := int64(len(p.Inputs)); b.peak() > ir.PeakLive(program)+n || b.peak() < ir.PeakLive(program)-signs(program) {
+				t.Errorf("%s: %d held at once, its program holds %d", task.Name, b.peak(), ir.PeakLive(program))
+			}
 			c := b.count()
 			if d := math.Abs(float64(c.Total() - emitted.Total())); d > 3+0.03*float64(emitted.Total()) {
 				t.Errorf("%s: the book counts %v, emitted are %v", task.Name, c, emitted)
@@ -105,6 +108,16 @@ func TestBookComputesTheJacobian(t *testing.T) {
 	if 4*same < 3*all {
 		t.Errorf("only %d of %d counts are those of the emitted program", same, all)
 	}
+}
+
+// signs counts changes of sign.
+func signs(p *ir.Program) (n int64) {
+	for i := range p.Nodes {
+		if p.Nodes[i].Op == ir.OpNeg {
+			n++
+		}
+	}
+	return n
 }
 
 // compare takes the results of a book apart: the values, then the entries that it has. The others must be zero.
@@ -210,7 +223,7 @@ func BenchmarkBook(bench *testing.B) {
 	for _, price := range []struct {
 		name string
 		f    func(*book) int64
-	}{{"ops", objectives[1].price}, {"memory", objectives[2].price}} {
+	}{{"ops", objectives[1].price}, {"memory", objectives[2].price}, {"peak", objectives[2].rough}} {
 		bench.Run(price.name, func(bench *testing.B) {
 			for range bench.N {
 				for _, v := range order {

@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
+	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/alphagrad/alphagrad-go/alphagrad/search"
 )
 
 // A Clock says how candidates are timed: in two rounds, each a binary of its own in which the candidates take turns. The
 // first compares those that the model picks. Chance helps the one that does best there, so the best two are measured again,
 // and only that round decides. There, every program is compiled several times over, because the same code at another place
-// in memory may run faster or slower; and the baseline takes part twice, as itself and as its own rival.
+// in memory may run faster or slower; and forward and reverse take part twice, so that the baseline is compared with itself.
 type Clock struct {
 	Candidates   int     // in the first round, at most; at least 3
 	Batch        int     // samples a call; 1 for the single-sample form
@@ -60,11 +61,20 @@ func (k Clock) check(p Problem) error {
 	if ok, first := p.Program.IsScalar(); !ok {
 		return fmt.Errorf("objective time: node %q of %s is an array, and only programs of scalars are compiled; use muls, ops or memory", p.Program.DisplayNames()[first], p.Program.Name)
 	}
-	switch {
-	case len(p.Points) == 0:
+	if len(p.Points) == 0 {
 		return errors.New("objective time: no points to time the program at")
+	}
+	if err := k.Check(); err != nil {
+		return fmt.Errorf("objective time: %w", err)
+	}
+	return nil
+}
+
+// Check refuses settings by which nothing can be measured, and a missing toolchain.
+func (k Clock) Check() error {
+	switch {
 	case k.Candidates < 3 || k.Batch < 1 || k.Repetitions < 10 || k.Milliseconds <= 0 || k.Copies < 1 || k.Confidence <= 0 || k.Confidence >= 1:
-		return fmt.Errorf("objective time: %d candidates, batches of %d, %d repetitions of %v ms, %d copies, confidence %v: at least 3, 1, 10, more than 0, 1, between 0 and 1",
+		return fmt.Errorf("%d candidates, batches of %d, %d repetitions of %v ms, %d copies, confidence %v: at least 3, 1, 10, more than 0, 1, between 0 and 1",
 			k.Candidates, k.Batch, k.Repetitions, k.Milliseconds, k.Copies, k.Confidence)
 	case k.Measure != nil:
 		return nil
@@ -113,16 +123,20 @@ func isPlain(c *Candidate) bool { return c.Name == "forward" || c.Name == "rever
 type race struct {
 	runners []*Candidate
 	times   [][]float64
-	null    []float64 // of the baseline's copy
+	null    []float64 // of the baseline's second self
 	base    int       // index of the baseline
 	level   float64
 }
 
-// run times the candidates, each compiled several times over, and the rival of the baseline if there is one.
-func (k Clock) run(ctx context.Context, p Problem, runners []*Candidate, rival *Candidate, copies, repetitions int) (*race, error) {
-	all := runners
-	if rival != nil {
-		all = append(slices.Clone(runners), rival)
+// run times the candidates, each compiled several times over. With nulls, forward and reverse take part twice.
+func (k Clock) run(ctx context.Context, p Problem, runners []*Candidate, nulls bool, copies, repetitions int) (*race, error) {
+	all := slices.Clone(runners)
+	twin := map[int]int{} // index of a plain runner's second self
+	for i, c := range runners {
+		if nulls && isPlain(c) {
+			twin[i] = len(all)
+			all = append(all, c)
+		}
 	}
 	cs := bench.Case{Name: p.Program.Name, Values: len(p.Program.Outputs), Points: p.Points}
 	for range copies { // the copies of a program apart from each other
@@ -152,13 +166,16 @@ func (k Clock) run(ctx context.Context, p Problem, runners []*Candidate, rival *
 		}
 	}
 	x := &race{runners: runners, times: times[:len(runners)], base: -1, level: k.Confidence}
-	if rival != nil {
-		x.null = times[len(runners)]
-	}
 	for i, c := range runners {
 		if isPlain(c) && (x.base < 0 || bench.Summarize(times[i]).Median < bench.Summarize(times[x.base]).Median) {
 			x.base = i
 		}
+	}
+	if x.base < 0 {
+		return nil, errors.New("objective time: neither the forward nor the reverse order is among the candidates")
+	}
+	if nulls {
+		x.null = times[twin[x.base]]
 	}
 	return x, nil
 }
@@ -184,15 +201,48 @@ func (x *race) results(factor float64) []Measured {
 	return all
 }
 
-// compare times candidates, among which must be forward or reverse, in one round with a null.
-func (k Clock) compare(ctx context.Context, p Problem, runners []*Candidate, rival *Candidate) (*Timing, error) {
-	x, err := k.run(ctx, p, runners, rival, k.Copies, k.Repetitions)
+// Compare times orders, among which are forward and reverse, in one round as the second of a search. Round2 has a row for
+// each of them; the others stay empty. Orders that emit the same program are timed once.
+func (k Clock) Compare(ctx context.Context, p Problem, candidates []Candidate) (*Timing, error) {
+	if err := k.check(p); err != nil {
+		return nil, err
+	}
+	var runners []*Candidate
+	at := make([]int, len(candidates))
+	for i := range candidates {
+		c := &candidates[i]
+		if c.Program == nil {
+			if err := c.Price(p); err != nil {
+				return nil, err
+			}
+		}
+		if at[i] = slices.IndexFunc(runners, func(r *Candidate) bool { return ir.Equal(r.Program, c.Program) }); at[i] < 0 {
+			at[i] = len(runners)
+			runners = append(runners, c)
+		} else if isPlain(c) && !isPlain(runners[at[i]]) {
+			runners[at[i]] = c
+		}
+	}
+	t, err := k.compare(ctx, p, runners)
 	if err != nil {
 		return nil, err
 	}
-	t := &Timing{Baseline: x.runners[x.base].Name, Batch: k.Batch}
-	rivals := slices.Index(runners, rival)
-	t.Null = bench.RatioInterval(x.null, x.times[rivals], k.Confidence)
+	unique := t.Round2
+	t.Round2 = nil
+	for i, c := range candidates {
+		m := unique[at[i]]
+		m.Name, m.Order = c.Name, c.Order
+		t.Round2 = append(t.Round2, m)
+	}
+	return t, nil
+}
+
+func (k Clock) compare(ctx context.Context, p Problem, runners []*Candidate) (*Timing, error) {
+	x, err := k.run(ctx, p, runners, true, k.Copies, k.Repetitions)
+	if err != nil {
+		return nil, err
+	}
+	t := &Timing{Baseline: x.runners[x.base].Name, Batch: k.Batch, Null: bench.RatioInterval(x.null, x.times[x.base], k.Confidence)}
 	t.Round2 = x.results(math.Max(t.Null.Median, 1/t.Null.Median))
 	return t, nil
 }
@@ -201,11 +251,10 @@ func (k Clock) compare(ctx context.Context, p Problem, runners []*Candidate, riv
 func (c *course) measure(ctx context.Context, r *Result) error {
 	k := c.settings.Clock
 	picked := k.pick(r.Compared)
-	first, err := k.run(ctx, c.Problem, picked, nil, 1, (k.Repetitions+1)/2)
+	first, err := k.run(ctx, c.Problem, picked, false, 1, (k.Repetitions+1)/2)
 	if err != nil {
 		return c.interrupted(ctx, r, err)
 	}
-	base := picked[first.base]
 	order := make([]int, len(picked)) // indices, fastest first
 	for i := range order {
 		order[i] = i
@@ -225,7 +274,7 @@ func (c *course) measure(ctx context.Context, r *Result) error {
 		}
 	}
 	k.Confidence = 1 - (1-k.Confidence)/float64(max(1, challengers)) // each of them may win by chance (Bonferroni)
-	t, err := k.compare(ctx, c.Problem, finalists, base)
+	t, err := k.compare(ctx, c.Problem, finalists)
 	if err != nil {
 		return c.interrupted(ctx, r, err)
 	}

@@ -89,6 +89,40 @@ func reloads(p *ir.Program) int64 {
 	return count
 }
 
+// peak is how many numbers are held at once if the lines are evaluated in the order in which they were written; negated
+// results are not counted twice. For large programs hardly any schedule is better than that one.
+func (b *book) peak() int64 {
+	b.live()
+	b.stamp++ // a second look, backwards: values are held from their last use on
+	b.fresh()
+	held, most := int64(0), int64(0) // backwards: values are held from their last use on
+	hold := func(i int32) {
+		if b.used[i] != b.stamp && b.lines[i].op != ir.OpConst {
+			b.used[i] = b.stamp
+			held++
+		}
+	}
+	b.roots(func(r ref) { hold(r.line()) })
+	for i := len(b.lines) - 1; i > 0; i-- {
+		l := &b.lines[i]
+		if b.used[i] != b.stamp || l.op == ir.OpInput {
+			continue
+		}
+		for _, a := range l.more {
+			hold(a)
+		}
+		if l.more == nil {
+			hold(l.x)
+			if l.op != ir.OpNeg {
+				hold(l.y)
+			}
+		}
+		most = max(most, held)
+		held--
+	}
+	return max(most, held)
+}
+
 // memory is the fewest numbers held at once among the schedules of the program so far.
 func (b *book) memory() int64 {
 	least := int64(math.MaxInt64)

@@ -40,6 +40,8 @@ type objective struct {
 	guide       search.Objective // the count of edges that is nearest to it
 	// price is the objective on a book, in the search.
 	price func(*book) int64
+	// rough is a faster price for a first walk; may be nil.
+	rough func(*book) int64
 	// cost is the objective on the emitted program; ties go to the fewer operations. Nil if it is counted on the graph.
 	cost func(c *Candidate) int64
 	// measured says that cost only chooses what is measured.
@@ -52,8 +54,8 @@ var objectives = []objective{
 		price: func(b *book) int64 { c := b.count(); return c.Mul + c.Add },
 		cost:  func(c *Candidate) int64 { return c.Ops.Mul + c.Ops.Add }},
 	{name: Memory, about: "numbers held at once by the emitted program in its schedule", guide: search.Ops,
-		price: (*book).memory,
-		cost:  func(c *Candidate) int64 { return c.Memory }},
+		price: (*book).memory, rough: (*book).peak,
+		cost: func(c *Candidate) int64 { return c.Memory }},
 	{name: Time, about: "time of the emitted program, compiled and measured against the better of forward and reverse", guide: search.Ops, measured: true,
 		price: func(b *book) int64 { return weigh(b.count()) },
 		cost:  func(c *Candidate) int64 { return c.predicted }},
@@ -227,10 +229,14 @@ func (c *course) stages(ctx context.Context) error {
 			return err
 		}
 		onBooks := func() search.Ledger { return pricedBook{b.clone(), c.objective.price} }
+		roughly := onBooks
+		if c.objective.rough != nil {
+			roughly = func() search.Ledger { return pricedBook{b.clone(), c.objective.rough} }
+		}
 		// A second walk may end elsewhere; the last one sees to what books do not know.
-		walks = []walk{{onBooks, 3, n}, {onBooks, 2, n}, walks[0]}
+		walks = []walk{{roughly, 3, n}, {onBooks, 2, n}, walks[0]}
 		if c.objective.measured {
-			walks = []walk{{onBooks, 2, n}, {onBooks, 1, n}}
+			walks = []walk{{roughly, 2, n}, {onBooks, 1, n}}
 		}
 	}
 	for _, w := range walks {
