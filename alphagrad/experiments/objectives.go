@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/optimize"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
@@ -42,7 +43,7 @@ type ObjectiveClock struct {
 // DefaultObjectives takes some ten minutes.
 func DefaultObjectives() *Objectives {
 	k := optimize.DefaultClock()
-	return &Objectives{Kind: "objectives", Seed: 1, Tasks: tasks.Names(), Budget: 3 * time.Second, Batches: []int{1},
+	return &Objectives{Kind: "objectives", Seed: 1, Tasks: tasks.Names(), Budget: 2 * time.Second, Batches: []int{1},
 		Clock: ObjectiveClock{k.Candidates, k.Repetitions, k.Milliseconds, k.Copies, k.Confidence}}
 }
 
@@ -173,13 +174,15 @@ func (c *Objectives) compare(ctx context.Context, name string, progress func(wha
 			return nil, err
 		}
 	}
+	var known [][]int // which no later search may fall behind
 	find := func(objective string, batch int) (*optimize.Result, error) {
 		p.Objective = objective
 		progress("searching for " + objective)
-		r, err := optimize.Run(ctx, p, optimize.Settings{Settings: search.Settings{Budget: c.Budget, Seed: c.Seed}, Method: "portfolio", Clock: c.clock(batch)})
+		r, err := optimize.Run(ctx, p, optimize.Settings{Settings: search.Settings{Budget: c.Budget, Seed: c.Seed, Start: known}, Method: "portfolio", Clock: c.clock(batch)})
 		if err != nil {
 			return nil, err
 		}
+		known = append(known, r.Best.Order)
 		if objective != optimize.Time {
 			batch = 0
 		}
@@ -197,6 +200,11 @@ func (c *Objectives) compare(ctx context.Context, name string, progress func(wha
 		}
 		t.Chosen = append(t.Chosen, r.Timing)
 	}
+	merged, err := c.merged(ctx, t, s, p.Points, progress)
+	if err != nil {
+		return nil, err
+	}
+	candidates = append(candidates, merged...)
 	for _, batch := range c.Batches {
 		progress(fmt.Sprintf("measuring all orders, %d sample(s) a call", batch))
 		timing, err := c.clock(batch).Compare(ctx, p, candidates)
@@ -209,4 +217,38 @@ func (c *Objectives) compare(ctx context.Context, name string, progress func(wha
 		}
 	}
 	return t, nil
+}
+
+// The orders of the program with equal subexpressions merged, for ops, and for time at the first batch.
+const (
+	mergedOps  = "ops, merged"
+	mergedTime = "time, merged"
+)
+
+// merged adds them.
+func (c *Objectives) merged(ctx context.Context, t *ObjectiveTask, s *Subject, points [][]float64, progress func(what string)) (candidates []optimize.Candidate, err error) {
+	p := optimize.Problem{Points: points}
+	if p.Program, err = optimize.Merge(s.Program); err != nil {
+		return nil, err
+	}
+	if p.Graph, err = ad.Graph(p.Program); err != nil {
+		return nil, err
+	}
+	known := [][]int{}
+	for _, m := range []struct{ objective, name string }{{optimize.Ops, mergedOps}, {optimize.Time, mergedTime}} {
+		progress("searching for " + m.name)
+		p.Objective = m.objective
+		r, err := optimize.Run(ctx, p, optimize.Settings{Settings: search.Settings{Budget: c.Budget, Seed: c.Seed, Start: known}, Method: "portfolio", Clock: c.clock(c.Batches[0])})
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, r.Order)
+		k := optimize.Candidate{Name: m.name, Order: r.Order}
+		if err := k.Price(p); err != nil {
+			return nil, err
+		}
+		candidates = append(candidates, k)
+		t.Rows = append(t.Rows, &ObjectiveRow{Task: t.Task, Objective: m.name, OrderCost: OrderCost{k.Name, k.Order, k.Muls, k.Ops}, Memory: k.Memory})
+	}
+	return candidates, nil
 }

@@ -31,7 +31,7 @@ func (t *ObjectiveTask) chosen(k int, batches []int) optimize.Measured {
 
 // verdict says in words what came out.
 func (c *Objectives) verdict(all []*ObjectiveTask) string {
-	atMost, fewer, least := 0, 0, 0
+	atMost, fewer, least, merged := 0, 0, 0, 0
 	for _, t := range all {
 		muls, ops, memory := t.row(optimize.Muls, 0), t.row(optimize.Ops, 0), t.row(optimize.Memory, 0)
 		if ops.sum() <= muls.sum() {
@@ -39,6 +39,9 @@ func (c *Objectives) verdict(all []*ObjectiveTask) string {
 		}
 		if ops.sum() < muls.sum() {
 			fewer++
+		}
+		if t.row(mergedOps, 0).sum() < ops.sum() {
+			merged++
 		}
 		lowest := true
 		for _, name := range []string{"forward", "reverse", "markowitz", optimize.Muls} {
@@ -48,9 +51,9 @@ func (c *Objectives) verdict(all []*ObjectiveTask) string {
 			least++
 		}
 	}
-	text := fmt.Sprintf("The order for `ops` has at most the operations of the order for `muls` on %d of %d tasks, and fewer on %d. The order for `memory` holds no more numbers than forward, reverse, Markowitz and the order for `muls` on %d.\n", atMost, len(all), fewer, least)
+	text := fmt.Sprintf("The order for `ops` has at most the operations of the order for `muls` on %d of %d tasks, and fewer on %d; if equal subexpressions are merged before elimination, it has still fewer on %d. The order for `memory` holds no more numbers than forward, reverse, Markowitz and the order for `muls` on %d.\n", atMost, len(all), fewer, merged, least)
 	for k, batch := range c.Batches {
-		declared, wins, losses := 0, 0, 0
+		declared, wins, losses, mergedWins, mergedLosses := 0, 0, 0, 0, 0
 		logs, opsLogs := 0.0, 0.0
 		for _, t := range all {
 			m := t.chosen(k, c.Batches)
@@ -63,12 +66,17 @@ func (c *Objectives) verdict(all []*ObjectiveTask) string {
 			if m.Ratio.Low > 1 {
 				losses++
 			}
+			if m := t.row(mergedTime, 0).Times[k]; m.Ratio.High < 1 {
+				mergedWins++
+			} else if m.Ratio.Low > 1 {
+				mergedLosses++
+			}
 			logs += math.Log(m.Ratio.Median)
 			opsLogs += math.Log(t.row(optimize.Ops, 0).Times[k].Nanoseconds / t.row(optimize.Muls, 0).Times[k].Nanoseconds)
 		}
 		n := float64(len(all))
 		text += fmt.Sprintf("\n%s: the search for `time` declared a winner on %d of %d tasks. Measured once more, its orders are faster than the better of forward and reverse beyond doubt on %d and slower on %d; in the geometric mean they take %.3f of its time. "+
-			"The orders for `ops` take %.3f of the time of those for `muls`.\n", form(batch), declared, len(all), wins, losses, math.Exp(logs/n), math.Exp(opsLogs/n))
+			"The orders for `ops` take %.3f of the time of those for `muls`. With equal subexpressions merged first, the orders for `time` are faster on %d and slower on %d.\n", form(batch), declared, len(all), wins, losses, math.Exp(logs/n), math.Exp(opsLogs/n), mergedWins, mergedLosses)
 	}
 	return text
 }
@@ -83,18 +91,18 @@ func form(batch int) string {
 // goalsTable compares the objectives task by task.
 func (c *Objectives) goalsTable(all []*ObjectiveTask) report.Table {
 	t := report.Table{Title: "Task by task",
-		Caption: fmt.Sprintf("Operations are multiplications and additions of the emitted program, memory the numbers it holds at once. Ratios of time to the better of forward and reverse, from the last measurement: medians of %d turns with %v %% intervals, widened by the null, which is that order against itself.", c.Clock.Repetitions, 100*c.Clock.Confidence),
-		Columns: []report.Column{{Name: "task"}, {Name: "operations: reverse"}, {Name: "for muls"}, {Name: "for ops"}, {Name: "memory: reverse"}, {Name: "for muls "}, {Name: "for memory"}}}
+		Caption: fmt.Sprintf("Operations are multiplications and additions of the emitted program, memory the numbers it holds at once; merged: equal subexpressions of the function are one vertex before elimination. Ratios of time to the better of forward and reverse, from the last measurement: medians of %d turns with %v %% intervals, widened by what forward and reverse differ from themselves; the null is the better of them against itself.", c.Clock.Repetitions, 100*c.Clock.Confidence),
+		Columns: []report.Column{{Name: "task"}, {Name: "operations: reverse"}, {Name: "for muls"}, {Name: "for ops"}, {Name: "for ops, merged"}, {Name: "memory: reverse"}, {Name: "for muls "}, {Name: "for memory"}}}
 	for _, batch := range c.Batches {
-		for _, name := range []string{"better of two", "time for time", "time for ops", "time for muls", "null"} {
+		for _, name := range []string{"better of two", "time for time", "time for ops", "time for ops, merged", "time for time, merged", "time for muls", "null"} {
 			t.Columns = append(t.Columns, report.Column{Name: fmt.Sprintf("%s (%d)", name, batch), Format: "%.3f"})
 		}
 	}
 	for _, x := range all {
-		row := []any{x.Task, x.row("reverse", 0).sum(), x.row(optimize.Muls, 0).sum(), x.row(optimize.Ops, 0).sum(), x.row("reverse", 0).Memory, x.row(optimize.Muls, 0).Memory, x.row(optimize.Memory, 0).Memory}
+		row := []any{x.Task, x.row("reverse", 0).sum(), x.row(optimize.Muls, 0).sum(), x.row(optimize.Ops, 0).sum(), x.row(mergedOps, 0).sum(), x.row("reverse", 0).Memory, x.row(optimize.Muls, 0).Memory, x.row(optimize.Memory, 0).Memory}
 		for k := range c.Batches {
 			null := x.Timings[k].Null
-			row = append(row, x.Timings[k].Baseline, ratioRange(x.chosen(k, c.Batches)), ratioRange(x.row(optimize.Ops, 0).Times[k]), ratioRange(x.row(optimize.Muls, 0).Times[k]), report.Range{Value: null.Median, Low: null.Low, High: null.High})
+			row = append(row, x.Timings[k].Baseline, ratioRange(x.chosen(k, c.Batches)), ratioRange(x.row(optimize.Ops, 0).Times[k]), ratioRange(x.row(mergedOps, 0).Times[k]), ratioRange(x.row(mergedTime, 0).Times[k]), ratioRange(x.row(optimize.Muls, 0).Times[k]), report.Range{Value: null.Median, Low: null.Low, High: null.High})
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -129,7 +137,7 @@ func (c *Objectives) ordersTable(all []*ObjectiveTask) report.Table {
 func (c *Objectives) figure(all []*ObjectiveTask, k int) report.Figure {
 	f := report.BarChart{Title: "Time against the better of forward and reverse", Subtitle: form(c.Batches[k]),
 		Y: report.Axis{Label: "ratio of times"}, References: []report.Line{{Label: "better of forward and reverse", Value: 1}}}
-	for _, objective := range []string{optimize.Muls, optimize.Ops, optimize.Memory, optimize.Time} {
+	for _, objective := range []string{optimize.Muls, optimize.Ops, optimize.Memory, optimize.Time, mergedTime} {
 		s := report.BarSeries{Name: "order for " + objective}
 		for _, t := range all {
 			m := t.row(objective, c.Batches[k]).Times[k]

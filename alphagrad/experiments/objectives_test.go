@@ -60,10 +60,22 @@ func TestObjectives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(x.Rows) != 8 || len(x.Timings) != 2 || len(x.Chosen) != 2 {
+		merged, err := optimize.Merge(s.Program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mergedGraph, err := ad.Graph(merged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(x.Rows) != 10 || len(x.Timings) != 2 || len(x.Chosen) != 2 {
 			t.Fatalf("%s: %d rows, %d timings", x.Task, len(x.Rows), len(x.Timings))
 		}
 		for _, r := range x.Rows {
+			s := &Subject{Program: s.Program, Graph: s.Graph}
+			if r.Objective == mergedOps || r.Objective == mergedTime {
+				s.Program, s.Graph = merged, mergedGraph
+			}
 			muls, err := s.Graph.Muls(r.Order)
 			if err != nil {
 				t.Fatal(err)

@@ -38,8 +38,9 @@ func DefaultClock() Clock {
 type Timing struct {
 	Baseline string `json:"baseline"`
 	Batch    int    `json:"batch"` // samples a call
-	// Ratio is the time of the order chosen to that of the baseline. Its interval has been widened by the null: the baseline
-	// against itself, compiled again. It is exactly 1 if the baseline was chosen.
+	// Ratio is the time of the order chosen to that of the baseline. Its interval has been widened by the most that forward or
+	// reverse differ from themselves, compiled again; Null is the baseline against itself. Ratio is exactly 1 if the baseline
+	// was chosen.
 	Ratio bench.Interval `json:"ratio"`
 	Null  bench.Interval `json:"null"`
 	// Faster says that the interval excludes 1. Where no candidate reaches that, the baseline is chosen.
@@ -123,8 +124,9 @@ func isPlain(c *Candidate) bool { return c.Name == "forward" || c.Name == "rever
 type race struct {
 	runners []*Candidate
 	times   [][]float64
-	null    []float64 // of the baseline's second self
-	base    int       // index of the baseline
+	null    bench.Interval // of the baseline against its second self
+	spread  float64        // the most that forward or reverse differ from their second selves, as a factor
+	base    int            // index of the baseline
 	level   float64
 }
 
@@ -174,8 +176,13 @@ func (k Clock) run(ctx context.Context, p Problem, runners []*Candidate, nulls b
 	if x.base < 0 {
 		return nil, errors.New("objective time: neither the forward nor the reverse order is among the candidates")
 	}
-	if nulls {
-		x.null = times[twin[x.base]]
+	x.spread = 1
+	for i, k := range twin {
+		null := bench.RatioInterval(times[k], times[i], x.level)
+		x.spread = max(x.spread, null.Median, 1/null.Median)
+		if i == x.base {
+			x.null = null
+		}
 	}
 	return x, nil
 }
@@ -242,8 +249,8 @@ func (k Clock) compare(ctx context.Context, p Problem, runners []*Candidate) (*T
 	if err != nil {
 		return nil, err
 	}
-	t := &Timing{Baseline: x.runners[x.base].Name, Batch: k.Batch, Null: bench.RatioInterval(x.null, x.times[x.base], k.Confidence)}
-	t.Round2 = x.results(math.Max(t.Null.Median, 1/t.Null.Median))
+	t := &Timing{Baseline: x.runners[x.base].Name, Batch: k.Batch, Null: x.null}
+	t.Round2 = x.results(x.spread)
 	return t, nil
 }
 

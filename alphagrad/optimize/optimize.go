@@ -87,6 +87,17 @@ type Problem struct {
 	Points    [][]float64 // inputs to time the program at; only for [Time]
 }
 
+// Merge computes equal subexpressions of a program once, before it is differentiated, and drops what no output needs: so that
+// equal values are one vertex, whose partial derivatives add up before they are multiplied. Sharing them afterwards, in the
+// emitted program, does not find that. Vertices are numbered anew, so that orders are those of the merged program.
+func Merge(p *ir.Program) (*ir.Program, error) {
+	q, err := ir.CSE(p)
+	if err != nil {
+		return nil, err
+	}
+	return ir.DCE(q)
+}
+
 // Settings limit and steer a search. Its budget is that of all stages together, measuring aside: annealing on programs
 // gets half, and of a budget in evaluations a price of an order there takes one for each of its vertices.
 type Settings struct {

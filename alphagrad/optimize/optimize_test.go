@@ -11,6 +11,7 @@ import (
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/interp"
 	"github.com/alphagrad/alphagrad-go/alphagrad/graphgen"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"github.com/alphagrad/alphagrad-go/alphagrad/search"
@@ -88,7 +89,7 @@ func best(t *testing.T, p Problem) int64 {
 func TestFindsTheOptimumOfSmallGraphs(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	found, better, tried := 0, map[string]int{}, 0
-	for tried < 8 {
+	for tried < 6 {
 		pr := problem(t, tiny(t, rng), nil)
 		if n := len(pr.Graph.Eliminable()); n < 3 || n > 5 {
 			continue
@@ -96,7 +97,7 @@ func TestFindsTheOptimumOfSmallGraphs(t *testing.T) {
 		tried++
 		for _, pr.Objective = range []string{Ops, Memory} {
 			want := best(t, pr)
-			r, err := Run(context.Background(), pr, limited(60_000, 1))
+			r, err := Run(context.Background(), pr, limited(40_000, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,8 +115,8 @@ func TestFindsTheOptimumOfSmallGraphs(t *testing.T) {
 		}
 	}
 	// Searches are short, so that an optimum may be missed.
-	if found < 15 {
-		t.Errorf("%d of 16 optima found", found)
+	if found < 11 {
+		t.Errorf("%d of 12 optima found", found)
 	}
 	if better[Ops] == 0 || better[Memory] == 0 {
 		t.Errorf("forward or reverse is best everywhere: nothing was searched for (%v)", better)
@@ -126,12 +127,12 @@ func TestFindsTheOptimumOfSmallGraphs(t *testing.T) {
 // the same seed and evaluations give the same result.
 func TestNeverWorse(t *testing.T) {
 	var programs []*ir.Program
-	for _, name := range []string{"Lighthouse", "BlackScholes", "HumanHeartDipole"} {
+	for _, name := range []string{"Lighthouse", "HumanHeartDipole"} {
 		pr, _ := taskProblem(t, name)
 		programs = append(programs, pr.Program)
 	}
-	for seed := range uint64(3) {
-		p, err := graphgen.Draw(seed, 10, 80)
+	for seed := range uint64(2) {
+		p, err := graphgen.Draw(seed, 10, 50)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,6 +190,48 @@ func TestArrays(t *testing.T) {
 			t.Errorf("%s %d, recomputed %d", pr.Objective, r.Cost, cost)
 		}
 	}
+}
+
+// TestMerge: the value and derivatives stay, vertices become fewer, and so do operations that sharing afterwards leaves.
+func TestMerge(t *testing.T) {
+	pr, task := taskProblem(t, "Lighthouse")
+	q, err := Merge(pr.Program)
+	merged := problem(t, q, err)
+	if len(merged.Graph.Eliminable()) >= len(pr.Graph.Eliminable()) {
+		t.Fatal("nothing was merged")
+	}
+	pr.Objective, merged.Objective = Ops, Ops
+	if a, b := short(t, pr), short(t, merged); b >= a {
+		t.Errorf("%d operations with equal subexpressions merged, %d without", b, a)
+	}
+	x, err := task.Point(rand.New(rand.NewPCG(7, 8)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var results [2][]float64
+	for i, p := range []Problem{pr, merged} {
+		raw, err := ad.Raw(p.Program, elim.Forward(p.Graph))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if results[i], err = interp.EvalScalar(raw, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, v := range results[0] {
+		if math.Abs(v-results[1][i]) > 1e-12*(1+math.Abs(v)) {
+			t.Errorf("result %d is %v, merged %v", i, v, results[1][i])
+		}
+	}
+}
+
+// short is what a short search finds.
+func short(t *testing.T, p Problem) int64 {
+	r, err := Run(context.Background(), p, limited(20_000, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return costOf(t, p, r.Order)
 }
 
 func TestFixedMethods(t *testing.T) {

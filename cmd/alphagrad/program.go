@@ -14,6 +14,7 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
 	"github.com/alphagrad/alphagrad-go/alphagrad/frontend/gosource"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/alphagrad/alphagrad-go/alphagrad/optimize"
 	"github.com/alphagrad/alphagrad-go/alphagrad/tasks"
 )
 
@@ -21,12 +22,14 @@ import (
 type source struct {
 	task, graph, function string
 	lengths               []string
+	merge                 bool
 }
 
 func (s *source) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.task, "task", "", "a benchmark task (see alphagrad tasks)")
 	cmd.Flags().StringVar(&s.graph, "graph", "", "a graph file in the JSON format")
 	s.goFlags(cmd)
+	cmd.Flags().BoolVar(&s.merge, "merge", false, "make equal subexpressions of a --task or --graph one vertex first; this numbers vertices anew")
 	cmd.MarkFlagsMutuallyExclusive("task", "graph", "go")
 	cmd.MarkFlagsOneRequired("task", "graph", "go")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("task", completeTasks))
@@ -77,6 +80,14 @@ func (s *source) load() (*subject, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if s.merge {
+		if sub.fn != nil {
+			return nil, errors.New("--merge: only for --task and --graph")
+		}
+		if sub.program, err = optimize.Merge(sub.program); err != nil {
+			return nil, err
+		}
 	}
 	if sub.name = sub.program.Name; sub.name == "" {
 		sub.name = s.graph
