@@ -16,6 +16,7 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/rules/policy"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn/data"
+	"github.com/alphagrad/alphagrad-go/alphagrad/view"
 )
 
 // Rules searches a space of learning rules by several methods at equal numbers of evaluations, keeps what no other rule
@@ -262,7 +263,7 @@ func (s *ruleSearch) met(what string, done *int, total int) func(ctx context.Con
 		s.env.progress(fmt.Sprintf("%s, %d rules", what, len(s.judge.Archive())), min(*done, total), total)
 		if time.Since(s.drawn) > 5*time.Second && err == nil {
 			s.drawn = time.Now()
-			err = errors.Join(s.archive(), report.SaveFigure(s.env.Dir, "pareto", s.pareto(byCost))) // the live plot
+			err = errors.Join(s.archive(), report.SaveFigure(s.env.Dir, "pareto", s.pareto(view.ByCost))) // the live plot
 		}
 		return p, err
 	}
@@ -292,45 +293,9 @@ func (s *ruleSearch) compare(ctx context.Context) error {
 	return err
 }
 
-// price is what a rule costs, on an axis.
-type price struct {
-	label string
-	of    func(m *rules.Meaning) float64
-}
-
-var (
-	byCost   = price{"multiplications a step", func(m *rules.Meaning) float64 { return float64(m.Cost) }}
-	byMemory = price{"1 + numbers kept from step to step", func(m *rules.Meaning) float64 { return float64(1 + m.Memory) }}
-)
-
-// pareto draws all rules met by a price and skill, those that none dominates joined by a line.
-func (s *ruleSearch) pareto(axis price) report.LinePlot {
-	f := report.LinePlot{Title: s.Title, Subtitle: "skill: 0 readout only, 1 backpropagation through time", X: report.Axis{Label: axis.label, Log: true}, Y: report.Axis{Label: "skill"}}
-	scatter := func(name string, points []*rules.Point, style report.Style) {
-		if len(points) == 0 {
-			return
-		}
-		x := report.Series{Name: name, Style: style}
-		points = slices.Clone(points)
-		slices.SortFunc(points, func(a, b *rules.Point) int { return compareFloat(axis.of(a.Meaning), axis.of(b.Meaning)) })
-		for _, p := range points {
-			x.X, x.Y = append(x.X, axis.of(p.Meaning)), append(x.Y, max(-0.5, p.Quality.Skill))
-		}
-		f.Series = append(f.Series, x)
-	}
-	var local, other []*rules.Point
-	for _, p := range s.judge.Archive() {
-		if p.Meaning.Synaptic() {
-			local = append(local, p)
-		} else {
-			other = append(other, p)
-		}
-	}
-	scatter("causal, local, no hops", local, report.Points)
-	scatter("others", other, report.Points)
-	scatter("not dominated among the local", rules.Pareto(local), report.LinesMarkers)
-	scatter("published", s.ladder, report.Points)
-	return f
+// pareto draws all rules met, with the published ones once they are judged.
+func (s *ruleSearch) pareto(axis view.Price) report.LinePlot {
+	return view.Pareto(s.Title, axis, s.judge.Archive(), s.ladder)
 }
 
 // shares are the parts of the time of a method's searches.

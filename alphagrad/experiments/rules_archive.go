@@ -24,6 +24,9 @@ func (s *ruleSearch) archive() error {
 	return writeJSON(filepath.Join(s.env.Dir, FrontName), rules.Pareto(append(slices.Clone(s.ladder), s.judge.Archive()...)))
 }
 
+// free are the settings that no evaluation depends on.
+var free = []string{"title", "objective", "space", "methods", "searches", "evaluations", "simulations", "enumerate", "target", "confirm", "reuse"}
+
 // Resume goes on from an earlier search, interrupted or not. A search is decided by its seed and by what it is told of rules, so
 // one that finds every evaluation made before repeats those steps in no time and ends as if it had never been interrupted. What
 // an evaluation depends on must be the same; methods, budgets, the space and the objective may differ.
@@ -33,12 +36,11 @@ func (c *Rules) Resume(dir string) error {
 	if err := runs.Load(path, old); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
-	for _, x := range []struct {
-		key      string
-		old, new any
-	}{{"kind", old.Kind, c.Kind}, {"seed", old.Seed, c.Seed}, {"tasks", old.Tasks, c.Tasks}, {"size", old.Size, c.Size}, {"rates", old.Rates, c.Rates}, {"networks", old.Networks, c.Networks}} {
-		if !reflect.DeepEqual(x.old, x.new) {
-			return fmt.Errorf("resume: %s is of another search: its %s is %v, here %v", dir, x.key, x.old, x.new)
+	before, now := reflect.ValueOf(*old), reflect.ValueOf(*c)
+	for i := range now.NumField() {
+		key := now.Type().Field(i).Tag.Get("yaml")
+		if a, b := before.Field(i).Interface(), now.Field(i).Interface(); !slices.Contains(free, key) && !reflect.DeepEqual(a, b) {
+			return fmt.Errorf("resume: %s is of another search: its %s is %v, here %v", dir, key, a, b)
 		}
 	}
 	evaluations := filepath.Join(dir, EvaluationsName)

@@ -11,6 +11,7 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/rules"
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn/data"
+	"github.com/alphagrad/alphagrad-go/alphagrad/view"
 )
 
 // confirmed is how rules do on fresh seeds.
@@ -301,14 +302,14 @@ func (c *confirmed) alignment() report.Table {
 }
 
 // figure draws skill on fresh seeds by multiplications.
-func (c *confirmed) figure(axis price) report.LinePlot {
-	f := report.LinePlot{Title: "Skill on fresh seeds", Subtitle: "mean of the searched tasks; 0 readout only, 1 backpropagation through time", X: report.Axis{Label: axis.label, Log: true}, Y: report.Axis{Label: "skill"}}
+func (c *confirmed) figure(axis view.Price) report.LinePlot {
+	f := report.LinePlot{Title: "Skill on fresh seeds", Subtitle: "mean of the searched tasks; 0 readout only, 1 backpropagation through time", X: report.Axis{Label: axis.Label, Log: true}, Y: report.Axis{Label: "skill"}}
 	for _, kind := range []string{"published", "random-k", "found"} {
 		x := report.Series{Name: kind, Style: report.Points}
 		for _, m := range c.Rules {
 			if of := map[bool]string{true: "found", false: "published"}[m.Found]; (m.Control && kind == "random-k") || (!m.Control && kind == of) {
 				mean, _ := rules.Interval(m.over(c.Known))
-				x.X, x.Y = append(x.X, axis.of(m.Point.Meaning)), append(x.Y, max(-0.5, mean))
+				x.X, x.Y = append(x.X, axis.Of(m.Point.Meaning)), append(x.Y, max(-0.5, mean))
 			}
 		}
 		if len(x.X) > 0 {

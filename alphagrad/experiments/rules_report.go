@@ -43,7 +43,7 @@ func (s *ruleSearch) report() error {
 		}
 	}
 	if len(s.judge.Archive()) > 0 {
-		errs = errors.Join(errs, s.archive(), figure(s.pareto(byCost), "pareto", "skill and multiplications"), figure(s.pareto(byMemory), "pareto_memory", "skill and memory"),
+		errs = errors.Join(errs, s.archive(), figure(s.pareto(view.ByCost), "pareto", "skill and multiplications"), figure(s.pareto(view.ByMemory), "pareto_memory", "skill and memory"),
 			section(s.paretoTable(), "rules"), section(s.weightsTable(), "weights"))
 		best, err := s.best()
 		errs = errors.Join(errs, err)
@@ -55,7 +55,7 @@ func (s *ruleSearch) report() error {
 	if s.confirmed != nil {
 		page.WriteString(s.confirmed.verdict() + "\n\n")
 		errs = errors.Join(errs, section(s.confirmed.table("Confirmation on fresh seeds", s.Confirm), "confirmed"),
-			figure(s.confirmed.figure(byCost), "confirmed_cost", "skill on fresh seeds and multiplications"), figure(s.confirmed.figure(byMemory), "confirmed_memory", "skill on fresh seeds and memory"),
+			figure(s.confirmed.figure(view.ByCost), "confirmed_cost", "skill on fresh seeds and multiplications"), figure(s.confirmed.figure(view.ByMemory), "confirmed_memory", "skill on fresh seeds and memory"),
 			section(s.confirmed.alignment(), "alignment"), writeJSON(filepath.Join(dir, "confirmed.json"), s.confirmed))
 	}
 	if n, seconds := s.judge.Total(); n > 0 {

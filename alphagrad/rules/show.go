@@ -99,12 +99,12 @@ func (c Certificate) MarshalJSON() ([]byte, error) {
 func (c Certificate) String() string {
 	if !c.Valid {
 		if c.Lambda > 0 {
-			return fmt.Sprintf("no certificate: the edited step is no contraction, λ = %.3g", c.Lambda)
+			return fmt.Sprintf("no certificate: the edited step is no contraction, alone or with those after it, λ = %.3g", c.Lambda)
 		}
 		return "no certificate: the rule is no edit of the step's Jacobian"
 	}
 	if c.Bound == 0 {
 		return "exact: the Jacobian of the step is not edited"
 	}
-	return fmt.Sprintf("influences differ from the exact ones by at most %.3g (λ = %.3g); by %.3g where it was measured", c.Bound, c.Lambda, c.Error)
+	return fmt.Sprintf("influences differ from the exact ones by at most %.3g (λ = %.3g over %d steps); by %.3g where it was measured", c.Bound, c.Lambda, c.Steps, c.Error)
 }
