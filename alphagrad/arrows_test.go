@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"alphagrad/nir":            {"alphagrad/hdf5", "alphagrad/runs", "alphagrad/snn"},
 	"alphagrad/train":          {"alphagrad/bench", "alphagrad/search", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/tasks", "alphagrad/game", "alphagrad/graphgen", "alphagrad/mcts", "alphagrad/net", "alphagrad/runs"},
 	"alphagrad/mcts/mctstest":  {"alphagrad/mcts"},
-	"alphagrad/rules":          {"alphagrad/exec/flat", "alphagrad/ir", "alphagrad/elim", "alphagrad/structure", "alphagrad/ad", "alphagrad/mcts", "alphagrad/runs", "alphagrad/snn", "alphagrad/snn/data"},
+	"alphagrad/rules":          {"alphagrad/exec/flat", "alphagrad/ir", "alphagrad/elim", "alphagrad/search", "alphagrad/structure", "alphagrad/ad", "alphagrad/mcts", "alphagrad/runs", "alphagrad/snn", "alphagrad/snn/data"},
 	"alphagrad/rules/policy":   {"alphagrad/exec/gomlx", "alphagrad/rules", "alphagrad/runs", "alphagrad/snn"},
 	"alphagrad/bench":          {"alphagrad/ir", "alphagrad/exec/gosrc"},
 	"alphagrad/view":           {"alphagrad/snn/data", "alphagrad/rules", "alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},

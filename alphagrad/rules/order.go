@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -8,14 +9,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
+	"github.com/alphagrad/alphagrad-go/alphagrad/search"
 )
 
 // An Order is in what order the vertices of the step are eliminated where influences are carried forward, by a name or one
 // vertex after the other. It changes the multiplications of a rule only: the way back is reverse order always. The zero value
-// is the cheapest order that a short search finds. In JSON it is "markowitz" or [3,1,2].
+// is the cheapest order that a local search finds, "searched" what the portfolio of searches does. In JSON it is "markowitz" or [3,1,2].
 type Order struct {
 	Name     string
 	Vertices []int
@@ -27,6 +28,7 @@ var orders = map[string]func(*elim.Graph) []int{
 	"forward":   elim.Forward,
 	"reverse":   elim.Reverse,
 	"markowitz": elim.Markowitz,
+	"searched":  searched,
 }
 
 // OrderNames lists the named orders.
@@ -81,8 +83,8 @@ func (o Order) pick() func(*elim.Graph) []int {
 	return orders[o.String()]
 }
 
-// parseOrder reads a name, or vertices with spaces between them.
-func parseOrder(text string) (o Order, err error) {
+// ParseOrder reads a name, or vertices with spaces between them: what String prints.
+func ParseOrder(text string) (o Order, err error) {
 	if _, known := orders[text]; known {
 		return Order{Name: text}, nil
 	}
@@ -96,28 +98,14 @@ func parseOrder(text string) (o Order, err error) {
 	return o, nil
 }
 
-// CheapestOrder spells out the cheapest order of elimination known for a rule: the one of fewest multiplications in the whole
-// step among the named ones.
-func (r *Rule) CheapestOrder(rec *ad.Recurrence) (Order, error) {
-	c := r.Canonical(rec)
-	if !c.Causal() {
-		return Order{}, fmt.Errorf("rule %q carries time in reverse, which is reverse order", r.Name)
+// searched is the order of fewest multiplications that the portfolio of package search finds within so many evaluations: the
+// same one every time. A graph that it cannot search keeps the order of its trace.
+func searched(g *elim.Graph) []int {
+	r, err := search.Run(context.Background(), "portfolio", search.Problem{Graph: g}, search.Settings{Evaluations: orderEvaluations, Seed: 1})
+	if err != nil {
+		return elim.Forward(g)
 	}
-	var best []int
-	least := int64(-1)
-	for _, name := range OrderNames() {
-		c.Order = Order{Name: name}
-		b, err := c.Build(rec)
-		if err != nil {
-			return Order{}, err
-		}
-		m, err := b.Meaning(rec, 1)
-		if err != nil {
-			return Order{}, err
-		}
-		if least < 0 || m.Cost < least {
-			best, least = m.Order, m.Cost
-		}
-	}
-	return Order{Vertices: best}, nil
+	return r.Order
 }
+
+const orderEvaluations = 20000

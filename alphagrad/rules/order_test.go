@@ -56,7 +56,7 @@ func TestOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	costs := map[string]int64{}
-	for _, o := range []Order{{}, {Name: "forward"}, {Name: "reverse"}, {Name: "markowitz"}, {Vertices: vertices}} {
+	for _, o := range []Order{{}, {Name: "forward"}, {Name: "reverse"}, {Name: "markowitz"}, {Name: "searched"}, {Vertices: vertices}} {
 		r, b, m := at(o)
 		costs[o.String()] = m.Cost
 		if m.Cost < cheapest.Cost {
@@ -91,21 +91,10 @@ func TestOrder(t *testing.T) {
 	if costs["reverse"] <= costs["cheapest"] {
 		t.Errorf("costs are %v: the order makes no difference", costs)
 	}
-	best, err := rule.CheapestOrder(rec)
-	if err != nil || len(best.Vertices) == 0 {
-		t.Fatalf("cheapest order %v, %v", best, err)
-	}
-	if _, _, m := at(best); m.Cost != slices.Min([]int64{costs["cheapest"], costs["forward"], costs["reverse"], costs["markowitz"]}) {
-		t.Errorf("the cheapest order of %v costs %d", costs, m.Cost)
-	}
-
 	// What carries time in reverse has no other order.
 	back := &Rule{Time: Carrier{Mode: Reverse}, Order: Order{Name: "markowitz"}}
 	if c := back.Canonical(rec); !c.Order.IsZero() {
 		t.Errorf("%s has the canonical form %s", back.Formula(), c.Formula())
-	}
-	if _, err := back.CheapestOrder(rec); err == nil {
-		t.Error("a rule in reverse has a cheapest order")
 	}
 
 	// A search that pays for multiplications alone takes the cheapest.
@@ -132,7 +121,7 @@ func TestBadOrder(t *testing.T) {
 	rec := recurrence(t, "lif", 2, 3)
 	for order, want := range map[string]string{
 		`"markovitz"`:   `order "markovitz"; did you mean "markowitz"?; known: cheapest`,
-		`{"a":1}`:       `expected cheapest, forward, markowitz, reverse, or a list of vertices`,
+		`{"a":1}`:       `expected cheapest, forward, markowitz, reverse, searched, or a list of vertices`,
 		`[1,2]`:         `not a permutation`,
 		`[1,1,2,99999]`: `not a permutation`,
 	} {

@@ -102,7 +102,7 @@ func tied(rec *ad.Recurrence, name string) (edges []ad.Edge, err error) {
 
 func parseOption(edge, text string, edges []ad.Edge) (option, error) {
 	if edge == "order" {
-		o, err := parseOrder(text)
+		o, err := ParseOrder(text)
 		return option{order: o}, err
 	}
 	if edge == "time" {

@@ -17,7 +17,7 @@ import (
 )
 
 func newRulesShow() *cobra.Command {
-	var task, out string
+	var task, out, order string
 	size := rules.DefaultSize()
 	cmd := &cobra.Command{
 		Use:   "show [FILE|NAME]",
@@ -45,6 +45,11 @@ published rule; without either, the published rules are listed. -o draws the ste
 			if err != nil {
 				return err
 			}
+			if order != "" {
+				if r.Order, err = rules.ParseOrder(order); err != nil {
+					return fmt.Errorf("--order: %w", err)
+				}
+			}
 			d, err := p.Describe(r, 1)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
@@ -63,6 +68,7 @@ published rule; without either, the published rules are listed. -o draws the ste
 	cmd.Flags().StringVar(&task, "task", "pattern_generation", strings.Join(rules.ProblemNames(), ", "))
 	cmd.Flags().StringVar(&size.Model, "model", size.Model, "model of the neurons")
 	cmd.Flags().IntVar(&size.Neurons, "neurons", size.Neurons, "number of neurons")
+	cmd.Flags().StringVar(&order, "order", "", "order of elimination instead of the rule's: "+strings.Join(rules.OrderNames(), ", ")+", or vertices \"3 1 2\"")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "drawing to write, .svg or .png")
 	return cmd
 }
@@ -140,6 +146,9 @@ func printRule(cmd *cobra.Command, p *rules.Problem, d *rules.Description) error
 	fmt.Fprintf(w, "formula\t%s\n", d.Formula)
 	fmt.Fprintf(w, "update\t%s\n", d.Update)
 	fmt.Fprintf(w, "cost\t%d multiplications a step\n", m.Cost)
+	if len(m.Order) > 0 {
+		fmt.Fprintf(w, "order\t%s: %s\n", d.Canonical.Order, rules.Order{Vertices: m.Order})
+	}
 	fmt.Fprintf(w, "memory\t%d numbers besides the states\n", m.Memory)
 	fmt.Fprintf(w, "locality\t%s\n", locality(m))
 	for _, s := range m.Signals {
