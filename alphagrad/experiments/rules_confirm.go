@@ -245,7 +245,7 @@ func (c *confirmed) verdict() string {
 			}
 		}
 	}
-	return fmt.Sprintf("Of %d found rules that were confirmed, %d are dominated by no published rule and no control on fresh seeds, and %d dominate at least one of them.", found, free, beating)
+	return fmt.Sprintf("Of %d found rules that were confirmed, %d escape domination by all published rules and controls on fresh seeds; %d dominate one of those or more.", found, free, beating)
 }
 
 // table shows skills with confidence intervals.
