@@ -111,21 +111,20 @@ func wrap(t *testing.T, name string, op *ir.OpInfo) gosrc.Function {
 	return gosrc.Function{Name: name, Program: p, Results: []gosrc.Result{{Name: "y", Len: 1}, {Name: "jac", Len: op.Arity}}}
 }
 
+func caseName(i int) string { return "case" + string(rune('a'+i)) }
+
 // TestAccuracy compares the vector functions with exact values, in vectors and for one sample.
 func TestAccuracy(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var fns []gosrc.Function
 	points := map[string][][]float64{}
 	for i, c := range accuracyCases {
-		f := wrap(t, "case"+string(rune('a'+i)), c.op)
-		fns = append(fns, f)
-		points[gosrc.Identifier(f.Name)] = c.points(rng, 600)
+		points[gosrc.Identifier(caseName(i))] = c.points(rng, 600)
 	}
-	run := compile(t, assembled, fns)
+	program := vectorProgram(t)
 	for _, v := range variants[1:3] {
-		results := run(t, v.debug, points)
+		results := evaluate(t, program, v.debug, points)
 		for i, c := range accuracyCases {
-			name := gosrc.Identifier(fns[i].Name)
+			name := gosrc.Identifier(caseName(i))
 			worst, at := 0.0, []float64(nil)
 			for k, p := range points[name] {
 				y := bigf(0)

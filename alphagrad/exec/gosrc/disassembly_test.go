@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
-	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	"golang.org/x/sys/cpu"
 )
 
@@ -19,24 +18,8 @@ func TestDisassembly(t *testing.T) {
 	if err != nil {
 		t.Skip("needs objdump of binutils")
 	}
-	var fns []gosrc.Function
-	for _, op := range ir.Ops() {
-		if op.Class == ir.Elementwise {
-			fns = append(fns, wrap(t, "op "+op.Name, op))
-		}
-	}
-	p, err := ir.Trace("wide", []string{"a", "b", "c"}, nil, func(x []*ir.Value) []*ir.Value {
-		var y []*ir.Value
-		for i := range 14 {
-			y = append(y, ir.Mul(ir.Sin(ir.AddScalar(x[i%3], float64(i))), ir.Div(x[(i+1)%3], x[(i+2)%3])))
-		}
-		return y
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fns = append(fns, derivative(t, p, nil)) // 56 rows: kept in tiles, and values in the frame
-	program := build(t, assembled, fns)
+	fns := append(operations(t), wide(t))
+	program := vectorProgram(t)
 	rng := rand.New(rand.NewPCG(5, 6))
 	const n = 72 // more than a tile
 	points := map[string][][]float64{}

@@ -75,7 +75,7 @@ func disassemble(objdump, program, symbol string) (*emulator, error) {
 	return nil, fmt.Errorf("%s has no symbol %s", program, symbol)
 }
 
-var wide = regexp.MustCompile(`^[xyz]mm(\d+)$`)
+var vectorName = regexp.MustCompile(`^[xyz]mm(\d+)$`)
 
 // register is the 64-bit name of an integer register: r10d is the lower half of r10.
 func register(name string) string {
@@ -149,7 +149,7 @@ func (e *emulator) setInteger(arg string, v uint64) {
 
 // vector reads a vector operand; one number in memory goes to all lanes where the operand says so.
 func (e *emulator) vector(arg string) (v [8]uint64) {
-	if m := wide.FindStringSubmatch(arg); m != nil {
+	if m := vectorName.FindStringSubmatch(arg); m != nil {
 		return e.vecs[m[1]]
 	}
 	a := e.address(arg)
@@ -174,7 +174,7 @@ func lanesOf(arg string) int {
 
 func (e *emulator) setVector(arg string, v [8]uint64) {
 	n := lanesOf(arg)
-	if m := wide.FindStringSubmatch(arg); m != nil {
+	if m := vectorName.FindStringSubmatch(arg); m != nil {
 		clear(v[n:])
 		e.vecs[m[1]] = v
 		return
@@ -240,7 +240,7 @@ func (e *emulator) vectorInstruction(name string, args []string) bool {
 	}
 	var x [4][8]uint64
 	for i, a := range args {
-		if wide.MatchString(a) || strings.Contains(a, "[") {
+		if vectorName.MatchString(a) || strings.Contains(a, "[") {
 			x[i] = e.vector(a)
 		}
 	}

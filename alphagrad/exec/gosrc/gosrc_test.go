@@ -64,9 +64,8 @@ func main() {
 `
 
 const harnessCall = `
-	{
+	if pts := points["FUNC"]; len(pts) > 0 {
 		var r result
-		pts := points["FUNC"]
 		n := len(pts)
 		xs, ys, js := make([]float64, N*n), make([]float64, M*n), make([]float64, N*M*n)
 		for k, p := range pts {
@@ -147,7 +146,7 @@ func compileAndRun(t *testing.T, v buildMode, fns []gosrc.Function, points map[s
 // compile builds the functions with the Go toolchain and returns what evaluates them at points.
 func compile(t *testing.T, v buildMode, fns []gosrc.Function) func(t *testing.T, debug string, points map[string][][]float64) map[string]result {
 	t.Helper()
-	program := build(t, v, fns)
+	program := build(t, t.TempDir(), v, fns)
 	return func(t *testing.T, debug string, points map[string][][]float64) map[string]result {
 		t.Helper()
 		return evaluate(t, program, debug, points)
@@ -176,10 +175,9 @@ func evaluate(t *testing.T, program, debug string, points map[string][][]float64
 	return results
 }
 
-// build builds the functions with the Go toolchain and returns the program's path.
-func build(t *testing.T, v buildMode, fns []gosrc.Function) string {
+// build builds the functions with the Go toolchain in a directory and returns the program's path.
+func build(t *testing.T, dir string, v buildMode, fns []gosrc.Function) string {
 	t.Helper()
-	dir := t.TempDir()
 	var calls strings.Builder
 	write := func(name string, data []byte) { writeFiles(t, dir, map[string]string{name: string(data)}) }
 	for i, f := range fns {

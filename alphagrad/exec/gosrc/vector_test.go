@@ -46,15 +46,13 @@ func exactSpecial(op *ir.OpInfo, x []float64) (float64, bool) {
 
 // TestSpecialValues: at ends of domains, infinities, subnormal numbers and NaN, all ways to run agree with package math.
 func TestSpecialValues(t *testing.T) {
-	var fns []gosrc.Function
 	var ops []*ir.OpInfo
 	points := map[string][][]float64{}
 	for _, op := range ir.Ops() {
 		if op.Class != ir.Elementwise {
 			continue
 		}
-		f := wrap(t, "op "+op.Name, op)
-		name := gosrc.Identifier(f.Name)
+		name := gosrc.Identifier("op " + op.Name)
 		switch op.Arity {
 		case 1:
 			for _, x := range special {
@@ -71,13 +69,13 @@ func TestSpecialValues(t *testing.T) {
 				points[name] = append(points[name], []float64{x, 3, 4})
 			}
 		}
-		fns, ops = append(fns, f), append(ops, op)
+		ops = append(ops, op)
 	}
-	run := compile(t, assembled, fns)
+	program := vectorProgram(t)
 	for _, v := range variants[1:4] {
-		results := run(t, v.debug, points)
-		for i, op := range ops {
-			name := gosrc.Identifier(fns[i].Name)
+		results := evaluate(t, program, v.debug, points)
+		for _, op := range ops {
+			name := gosrc.Identifier("op " + op.Name)
 			for k, x := range points[name] {
 				close := func(got, want float64) bool {
 					tolerance := (vasm.Units(op) + 2) * 0x1p-52 * math.Abs(want) // math itself errs by a unit or more
@@ -100,27 +98,16 @@ func TestSpecialValues(t *testing.T) {
 // TestBatchSizes: the last samples of a batch, which fill no vector or tile, are done too. The results of the largest batch
 // leave past the caches.
 func TestBatchSizes(t *testing.T) {
-	p, err := ir.Trace("sizes", []string{"a", "b", "c"}, nil, func(x []*ir.Value) []*ir.Value {
-		var y []*ir.Value
-		for i := range 14 {
-			y = append(y, ir.Mul(ir.AddScalar(x[i%3], float64(i)), x[(i+1)%3]))
-		}
-		return y
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := derivative(t, p, nil) // 56 rows, some of them constant: kept in tiles
-	small := wrap(t, "small", ir.OpTanh)
-	run := compile(t, assembled, []gosrc.Function{f, small})
+	f := sizes(t)
+	program := vectorProgram(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, n := range []int{1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 64, 67, 255, 256, 257, 263, 1000, 18736} {
 		points := map[string][][]float64{}
 		for range n {
 			points["SizesJacobian"] = append(points["SizesJacobian"], []float64{rng.Float64(), rng.Float64(), rng.Float64()})
-			points["Small"] = append(points["Small"], []float64{rng.Float64()})
+			points["OpTanh"] = append(points["OpTanh"], []float64{rng.Float64()})
 		}
-		results := run(t, "", points)
+		results := evaluate(t, program, "", points)
 		for k := range n {
 			want, err := interp.EvalScalar(f.Program, points["SizesJacobian"][k])
 			if err != nil {
@@ -131,7 +118,7 @@ func TestBatchSizes(t *testing.T) {
 					t.Fatalf("batch of %d, sample %d, result %d: %v, interpreter %v", n, k, i, got, w)
 				}
 			}
-			if got, w := results["Small"].Batch[k][0], math.Tanh(points["Small"][k][0]); math.Abs(got-w) > 1e-14*w {
+			if got, w := results["OpTanh"].Batch[k][0], math.Tanh(points["OpTanh"][k][0]); math.Abs(got-w) > 1e-14*w {
 				t.Fatalf("batch of %d, sample %d: tanh %v, package math %v", n, k, got, w)
 			}
 		}
