@@ -222,8 +222,13 @@ func (c *EpropCurves) report(dir string, curves []*Curve, tuned map[string]map[f
 func (c *EpropCurves) table(curves []*Curve, tuned map[string]map[float64]float64, classes bool) report.Table {
 	t := report.Table{
 		Title:   "Rules",
-		Caption: "Median [lowest–highest] over the seeds; first: the loss of the first batch. Test sequences are never used in training. ",
+		Caption: "Median [lowest–highest] over the seeds; first: the loss of the first batch. ",
 		Columns: []report.Column{{Name: "rule"}, {Name: "learning rate"}, {Name: "first loss", Format: "%.4g"}, {Name: "last validation loss", Format: "%.3g"}, {Name: "test loss", Format: "%.3g"}},
+	}
+	if frozen, err := c.training(c.Rules[0], c.Rules[0].Rates[0], c.Seeds[0]).Frozen(); err == nil && frozen {
+		t.Caption += "The task is one sequence for each seed, to be learned by heart: test and validation are the sequence that is trained on. "
+	} else {
+		t.Caption += "Test sequences are never used in training. "
 	}
 	if classes {
 		t.Columns = append(t.Columns, report.Column{Name: "test error", Unit: "%", Format: "%.1f"}, report.Column{Name: "best validation error", Unit: "%", Format: "%.1f"})

@@ -225,6 +225,20 @@ func Load(path string, overrides ...string) (*Config, error) {
 	return c, runs.Load(path, c, overrides...)
 }
 
+// Frozen reports whether the task has the same sequences for training and for test.
+func (c *Config) Frozen() (bool, error) {
+	t, err := c.open()
+	if err != nil {
+		return false, err
+	}
+	trained, err := t.task.Batch(data.Training, 0, 1)
+	if err != nil {
+		return false, err
+	}
+	tested, err := t.task.Batch(data.Test, 0, 1)
+	return err == nil && slices.Equal(trained.Input, tested.Input), err
+}
+
 func (o *Optimizer) check() error {
 	if o.Name != "adam" && o.Name != "sgd" {
 		return fmt.Errorf("optimizer.name is %q; known: adam, sgd", o.Name)

@@ -178,6 +178,9 @@ func TestTasks(t *testing.T) {
 			t.Errorf("%s: %v", row.Name, err)
 			continue
 		}
+		if frozen, err := c.Frozen(); err != nil || frozen != (row.Name == "pattern_generation") {
+			t.Errorf("%s: %v, frozen %v", row.Name, err, frozen)
+		}
 		if signal := row.Name == "pattern_generation"; signal != math.IsNaN(outcome.Test.Error) {
 			t.Errorf("%s: error %v", row.Name, outcome.Test.Error)
 		}
