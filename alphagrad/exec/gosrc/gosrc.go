@@ -73,7 +73,8 @@ type NamedFile struct {
 //
 // The batch form takes n samples in structure-of-arrays layout: x[j*n+k] is input j of sample k, results likewise; it
 // panics when a slice is too short, as indexing does. Programs are finished first ([ir.Finish]), so the printed binary
-// operations are those of [ir.Count]. Long programs are split into functions of some thousand statements.
+// operations are those of [ir.Count]. Long programs are split into functions of some thousand statements. Functions keep
+// no state: several goroutines may run them at once, each on slices of its own.
 func File(pkg string, fns ...Function) ([]byte, error) {
 	files, err := render(pkg, "", fns)
 	if err != nil {
