@@ -172,6 +172,13 @@ func (p *Process) Results(method string, at At) ([][]float64, error) {
 
 // Time implements [Worker].
 func (p *Process) Time(method string, at At, calls int) (time.Duration, error) {
+	if at.Batch > 1 && calls > 1 {
+		// One call beforehand brings the worker's memory back into the caches, which other workers have filled meanwhile;
+		// workers that lay their memory out anew for a method find it there anyway.
+		if _, err := p.ask("time", method, at.Problem, at.Type, at.Batch, 1); err != nil {
+			return 0, err
+		}
+	}
 	a, err := p.ask("time", method, at.Problem, at.Type, at.Batch, calls)
 	if err != nil {
 		return 0, err
