@@ -50,8 +50,8 @@ var kinds = []struct {
 	{"tensors", "", func() Experiment { return DefaultTensors() }},
 	{"eprop_curves", "eprop", func() Experiment { return DefaultEpropCurves() }},
 	{"eprop_scaling", "eprop", func() Experiment { return DefaultEpropScaling() }},
-	{"rules", "", func() Experiment { return DefaultRules() }},
-	{"rules_compare", "", func() Experiment { return DefaultRulesCompare() }},
+	{"rules", "rules", func() Experiment { return DefaultRules() }},
+	{"rules_compare", "rules", func() Experiment { return DefaultRulesCompare() }},
 	{"speed", "", func() Experiment { return DefaultSpeed() }},
 	{"objectives", "", func() Experiment { return DefaultObjectives() }},
 }
