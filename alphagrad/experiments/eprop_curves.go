@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
@@ -29,6 +31,8 @@ type EpropCurves struct {
 	Goal  float64      `yaml:"goal"` // error whose first undercutting is reported; 0: none
 	// Budget is the time after which no further seed is begun, 0: none. The page names the seeds that are missing.
 	Budget time.Duration `yaml:"budget"`
+	// From are directories of earlier results whose trainings on the same network, task, rule, rate and seed are taken.
+	From []string `yaml:"from"`
 }
 
 // CurveRule is a rule under comparison.
@@ -114,6 +118,10 @@ func (c *EpropCurves) Run(ctx context.Context, env Env) error {
 			total += len(r.Rates) * len(c.Tune.Seeds)
 		}
 	}
+	earlier, err := c.earlier()
+	if err != nil {
+		return fmt.Errorf("from: %w", err)
+	}
 	train := func(r CurveRule, t *learn.Config, which string) (*Curve, error) {
 		env.progress(r.Name+", "+which, done, total)
 		done++
@@ -145,27 +153,75 @@ func (c *EpropCurves) Run(ctx context.Context, env Env) error {
 	var curves []*Curve
 	ran := *c
 	for k, seed := range c.Seeds {
-		if k > 0 && c.Budget > 0 && time.Since(start) > c.Budget {
+		known := !slices.ContainsFunc(c.Rules, func(r CurveRule) bool { return earlier[curveKey{r.Name, best[r.Name], seed}] == nil })
+		if k > 0 && !known && c.Budget > 0 && time.Since(start) > c.Budget {
 			ran.Seeds = c.Seeds[:k]
 			break
 		}
 		for _, r := range c.Rules {
-			v, err := train(r, c.training(r, best[r.Name], seed), fmt.Sprintf("seed %d", seed))
+			v := earlier[curveKey{r.Name, best[r.Name], seed}]
+			if v == nil {
+				if v, err = train(r, c.training(r, best[r.Name], seed), fmt.Sprintf("seed %d", seed)); err != nil {
+					return err
+				}
+			}
+			curves = append(curves, v)
+			data, err := json.Marshal(curves)
 			if err != nil {
 				return err
 			}
-			curves = append(curves, v)
+			if err := runs.WriteFile(filepath.Join(env.Dir, "curves.json"), append(data, '\n')); err != nil { // kept should the experiment be interrupted
+				return err
+			}
 		}
 	}
 	env.progress("done", total, total)
-	data, err := json.Marshal(curves)
-	if err != nil {
-		return err
-	}
-	if err := runs.WriteFile(filepath.Join(env.Dir, "curves.json"), append(data, '\n')); err != nil {
-		return err
-	}
 	return ran.report(env.Dir, curves, tuned, c.Seeds[len(ran.Seeds):])
+}
+
+type curveKey struct {
+	rule string
+	rate float64
+	seed uint64
+}
+
+// earlier reads the trainings of earlier results, whose network and task must be those of this experiment.
+func (c *EpropCurves) earlier() (map[curveKey]*Curve, error) {
+	all := map[curveKey]*Curve{}
+	want, err := runs.Encode(&c.Base)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range c.From {
+		file := filepath.Join(dir, "config.yaml")
+		other := DefaultEpropCurves()
+		if err := runs.Load(file, other); err != nil {
+			return nil, err
+		}
+		have, err := runs.Encode(&other.Base)
+		if err != nil {
+			return nil, err
+		}
+		if string(have) != string(want) {
+			return nil, fmt.Errorf("%s: its base differs from that of this experiment", file)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "curves.json"))
+		if err != nil {
+			return nil, err
+		}
+		var curves []*Curve
+		if err := json.Unmarshal(data, &curves); err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, "curves.json"), err)
+		}
+		for _, v := range curves {
+			same := func(r CurveRule) bool { return r.Name == v.Rule }
+			mine, its := slices.IndexFunc(c.Rules, same), slices.IndexFunc(other.Rules, same)
+			if mine >= 0 && its >= 0 && reflect.DeepEqual(c.Rules[mine].Rule, other.Rules[its].Rule) {
+				all[curveKey{v.Rule, v.Rate, v.Seed}] = v
+			}
+		}
+	}
+	return all, nil
 }
 
 // last is the loss of the last validation; not a number if the training failed.
@@ -205,7 +261,7 @@ func trainCurve(ctx context.Context, r CurveRule, t *learn.Config) (*Curve, erro
 
 // report writes the table, the figures and the page.
 func (c *EpropCurves) report(dir string, curves []*Curve, tuned map[string]map[float64]float64, missing []uint64) error {
-	p := newPage(dir, "Learning rules on "+c.Base.Task, "eprop_curves_"+c.Base.Task+".yaml")
+	p := newPage(dir, "Learning rules on "+c.Base.Task, "")
 	p.printf("\n%d neurons (%s), batches of %d, at most %d iterations; seeds %v.\n", c.Base.Layers[0].Size, c.Base.Layers[0].Model, c.Base.Batch, c.Base.Iterations, c.Seeds)
 	if len(missing) > 0 {
 		p.printf("The time of %v was over before seeds %v.\n", c.Budget, missing)
@@ -234,7 +290,7 @@ func (c *EpropCurves) table(curves []*Curve, tuned map[string]map[float64]float6
 		t.Columns = append(t.Columns, report.Column{Name: "test error", Unit: "%", Format: "%.1f"}, report.Column{Name: "best validation error", Unit: "%", Format: "%.1f"})
 	}
 	if classes && c.Goal > 0 {
-		t.Columns = append(t.Columns, report.Column{Name: fmt.Sprintf("iterations to below %g %%", 100*c.Goal), Format: "%.0f"}, report.Column{Name: "seeds that got there"})
+		t.Columns = append(t.Columns, report.Column{Name: fmt.Sprintf("iterations to below %.3g %%", 100*c.Goal), Format: "%.0f"}, report.Column{Name: "seeds that got there"})
 	}
 	t.Columns = append(t.Columns, report.Column{Name: "time an iteration", Unit: "s", Format: "%.2f"}, report.Column{Name: "seeds"})
 	for _, r := range c.Rules {

@@ -2,11 +2,14 @@ package experiments
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn/data"
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn/learn"
 )
@@ -96,6 +99,39 @@ func TestEpropCurvesSmall(t *testing.T) {
 	if page, err = os.ReadFile(filepath.Join(dir, "README.md")); err != nil || !strings.Contains(string(page), "over before seeds [2]") {
 		t.Errorf("%v: the page does not name the seeds that are missing:\n%s", err, page)
 	}
+	// What an earlier result holds is not trained again, and is enough when the time is over.
+	text, err := runs.Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.Budget = 0
+	c.From = []string{dir}
+	second := t.TempDir()
+	if err := c.Run(context.Background(), Env{Dir: second}); err != nil {
+		t.Fatal(err)
+	}
+	read := func(dir string) (curves []Curve) {
+		data, err := os.ReadFile(filepath.Join(dir, "curves.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &curves); err != nil {
+			t.Fatal(err)
+		}
+		return curves
+	}
+	one, both := read(dir), read(second)
+	if len(one) != len(c.Rules) || len(both) != 2*len(c.Rules) || !reflect.DeepEqual(one, both[:len(one)]) || both[len(one)].Seed != 2 {
+		t.Errorf("%d and %d trainings; want those of seed 1 as they were, then seed 2", len(one), len(both))
+	}
+	c.Base.Batch++
+	if err := c.Run(context.Background(), Env{Dir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "its base differs") {
+		t.Errorf("trainings of another batch taken: %v", err)
+	}
+	c.Base.Batch, c.From = c.Base.Batch-1, nil
 	c.Tune.Seeds = []uint64{2}
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "seed 2 is one of the seeds that are reported") {
 		t.Error(err)

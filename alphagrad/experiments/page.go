@@ -18,7 +18,11 @@ type page struct {
 
 func newPage(dir, title, file string) *page {
 	p := &page{dir: dir}
-	fmt.Fprintf(&p.text, "# %s\n\nWritten by `alphagrad run experiments/%s`; [manifest.json](manifest.json) names the program, the machine and the settings.\n", title, file)
+	fmt.Fprintf(&p.text, "# %s\n\n", title)
+	if file != "" {
+		fmt.Fprintf(&p.text, "Written by `alphagrad run experiments/%s`. ", file)
+	}
+	p.text.WriteString("[manifest.json](manifest.json) names the program, the command, the machine and the settings.\n")
 	return p
 }
 
