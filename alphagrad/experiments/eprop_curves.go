@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"time"
 
@@ -216,7 +215,18 @@ func (c *EpropCurves) earlier() (map[curveKey]*Curve, error) {
 		for _, v := range curves {
 			same := func(r CurveRule) bool { return r.Name == v.Rule }
 			mine, its := slices.IndexFunc(c.Rules, same), slices.IndexFunc(other.Rules, same)
-			if mine >= 0 && its >= 0 && reflect.DeepEqual(c.Rules[mine].Rule, other.Rules[its].Rule) {
+			if mine < 0 || its < 0 {
+				continue
+			}
+			want, err := runs.Encode(c.Rules[mine].Rule)
+			if err != nil {
+				return nil, err
+			}
+			have, err := runs.Encode(other.Rules[its].Rule)
+			if err != nil {
+				return nil, err
+			}
+			if string(have) == string(want) {
 				all[curveKey{v.Rule, v.Rate, v.Seed}] = v
 			}
 		}
