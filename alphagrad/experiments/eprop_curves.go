@@ -151,14 +151,15 @@ func (c *EpropCurves) Run(ctx context.Context, env Env) error {
 	}
 	var curves []*Curve
 	ran := *c
+	ran.Seeds = nil
+	var missing []uint64
 	for k, seed := range c.Seeds {
-		known := !slices.ContainsFunc(c.Rules, func(r CurveRule) bool { return earlier[curveKey{r.Name, best[r.Name], seed}] == nil })
-		if k > 0 && !known && c.Budget > 0 && time.Since(start) > c.Budget {
-			ran.Seeds = c.Seeds[:k]
-			break
-		}
+		over, before := k > 0 && c.Budget > 0 && time.Since(start) > c.Budget, len(curves)
 		for _, r := range c.Rules {
 			v := earlier[curveKey{r.Name, best[r.Name], seed}]
+			if v == nil && over {
+				continue
+			}
 			if v == nil {
 				if v, err = train(r, c.training(r, best[r.Name], seed), fmt.Sprintf("seed %d", seed)); err != nil {
 					return err
@@ -173,9 +174,15 @@ func (c *EpropCurves) Run(ctx context.Context, env Env) error {
 				return err
 			}
 		}
+		if len(curves) > before {
+			ran.Seeds = append(ran.Seeds, seed)
+		}
+		if len(curves) < before+len(c.Rules) {
+			missing = append(missing, seed)
+		}
 	}
 	env.progress("done", total, total)
-	return ran.report(env.Dir, curves, tuned, c.Seeds[len(ran.Seeds):])
+	return ran.report(env.Dir, curves, tuned, missing)
 }
 
 type curveKey struct {
@@ -274,7 +281,7 @@ func (c *EpropCurves) report(dir string, curves []*Curve, tuned map[string]map[f
 	p := newPage(dir, "Learning rules on "+c.Base.Task, "")
 	p.printf("\n%d neurons (%s), batches of %d, at most %d iterations; seeds %v.\n", c.Base.Layers[0].Size, c.Base.Layers[0].Model, c.Base.Batch, c.Base.Iterations, c.Seeds)
 	if len(missing) > 0 {
-		p.printf("The time of %v was over before seeds %v.\n", c.Budget, missing)
+		p.printf("The time of %v was over before all was trained with seeds %v.\n", c.Budget, missing)
 	}
 	classes := slices.ContainsFunc(curves, func(v *Curve) bool { return len(v.Validated) > 0 && v.Validated[0][2] >= 0 })
 	p.table("rules", c.table(curves, tuned, classes))
