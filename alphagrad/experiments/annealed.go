@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,7 +54,7 @@ func (c *Trainings) anneal(ctx context.Context, env Env, done []*Trained) (map[s
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, c.Parallel)
 	for _, task := range c.Tasks {
-		if !hasTask(done, task) {
+		if !slices.ContainsFunc(done, func(t *Trained) bool { return t.Task == task }) {
 			continue
 		}
 		wg.Go(func() {
@@ -73,15 +74,6 @@ func (c *Trainings) anneal(ctx context.Context, env Env, done []*Trained) (map[s
 	}
 	wg.Wait()
 	return all, failed
-}
-
-func hasTask(done []*Trained, task string) bool {
-	for _, t := range done {
-		if t.Task == task {
-			return true
-		}
-	}
-	return false
 }
 
 // run takes the annealing of the same time from one of the directories, or anneals and keeps it in the first. The order

@@ -281,7 +281,7 @@ func (c *EpropCurves) report(dir string, curves []*Curve, tuned map[string]map[f
 	p := newPage(dir, "Learning rules on "+c.Base.Task, "")
 	p.printf("\n%d neurons (%s), batches of %d, at most %d iterations; seeds %v.\n", c.Base.Layers[0].Size, c.Base.Layers[0].Model, c.Base.Batch, c.Base.Iterations, c.Seeds)
 	if len(missing) > 0 {
-		p.printf("The time of %v was over before all was trained with seeds %v.\n", c.Budget, missing)
+		p.printf("Partial: with seeds %v not every rule was trained, for want of time.\n", missing)
 	}
 	classes := slices.ContainsFunc(curves, func(v *Curve) bool { return len(v.Validated) > 0 && v.Validated[0][2] >= 0 })
 	p.table("rules", c.table(curves, tuned, classes))

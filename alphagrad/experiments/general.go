@@ -60,19 +60,15 @@ func (c *General) Validate() error {
 
 // agent trains the agent, or takes it from a finished training or a file, and says how it came about.
 func (c *General) agent(ctx context.Context, dir string) (about string, err error) {
-	take := func(from string) error {
-		data, err := os.ReadFile(filepath.Join(from, train.ModelName))
+	take := func(file string) error {
+		data, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
 		return runs.WriteFile(filepath.Join(dir, train.ModelName), data)
 	}
-	if info, err := os.Stat(c.Model); c.Model != "" && err == nil && info.Mode().IsRegular() {
-		data, err := os.ReadFile(c.Model)
-		if err != nil {
-			return "", err
-		}
-		return "", runs.WriteFile(filepath.Join(dir, train.ModelName), data)
+	if info, err := os.Stat(c.Model); err == nil && info.Mode().IsRegular() {
+		return "", take(c.Model)
 	}
 	if c.Model != "" {
 		m, err := runs.ReadManifest(c.Model)
@@ -86,7 +82,7 @@ func (c *General) agent(ctx context.Context, dir string) (about string, err erro
 		if m.Status != runs.StatusFinished {
 			return "", fmt.Errorf("model: the training in %s is %s", c.Model, m.Status)
 		}
-		return aboutTraining(t), take(c.Model)
+		return aboutTraining(t), take(filepath.Join(c.Model, train.ModelName))
 	}
 	t := train.Default()
 	if err := runs.Load(c.Training, t, c.Set...); err != nil {
@@ -96,7 +92,7 @@ func (c *General) agent(ctx context.Context, dir string) (about string, err erro
 		if err := t.Run(ctx, train.Env{Dir: scratch}); err != nil {
 			return err
 		}
-		return take(scratch)
+		return take(filepath.Join(scratch, train.ModelName))
 	})
 }
 
@@ -116,11 +112,10 @@ func aboutTraining(t *train.Config) string {
 // ZeroShot is play of the general agent on a task it never saw.
 type ZeroShot struct {
 	Task            string
-	Unseen          bool  // of a kind kept for tests, see tasks.Unseen
-	Vertices        int   // to eliminate
-	Cheap           int64 // the best of forward, reverse and Markowitz
-	Policy          int64 // as played by the bare policy
-	PolicySeconds   float64
+	Unseen          bool          // of a kind kept for tests, see tasks.Unseen
+	Vertices        int           // to eliminate
+	Cheap           int64         // the best of forward, reverse and Markowitz
+	Policy          int64         // as played by the bare policy
 	Searched        map[int]int64 // cheapest order met, by simulations a move
 	SearchedSeconds map[int]float64
 	Annealed        int64 // annealing, with the evaluations of the configuration
@@ -137,10 +132,14 @@ func (c *General) Run(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
+	network, err := net.Load(filepath.Join(env.Dir, train.ModelName))
+	if err != nil {
+		return err
+	}
 	var zero []*ZeroShot
 	for i, name := range c.Unseen {
 		env.progress(name, i+1, total)
-		z, err := c.zeroShot(ctx, name, filepath.Join(env.Dir, train.ModelName))
+		z, err := c.zeroShot(ctx, name, network)
 		if err != nil {
 			return err
 		}
@@ -160,12 +159,8 @@ func inScratch(f func(dir string) error) error {
 	return f(dir)
 }
 
-// zeroShot plays a task with the general model.
-func (c *General) zeroShot(ctx context.Context, task, model string) (*ZeroShot, error) {
-	network, err := net.Load(model)
-	if err != nil {
-		return nil, err
-	}
+// zeroShot plays a task with the general agent.
+func (c *General) zeroShot(ctx context.Context, task string, network *net.Network) (*ZeroShot, error) {
 	s, err := Prepare(task)
 	if err != nil {
 		return nil, err
@@ -180,7 +175,7 @@ func (c *General) zeroShot(ctx context.Context, task, model string) (*ZeroShot, 
 			return nil, err
 		}
 		if n == 0 {
-			z.Policy, z.PolicySeconds = p.Played, seconds
+			z.Policy = p.Played
 		} else {
 			z.Searched[n], z.SearchedSeconds[n] = p.Muls, seconds
 		}
