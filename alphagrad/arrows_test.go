@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"alphagrad/view":           {"alphagrad/snn/data", "alphagrad/rules", "alphagrad/mcts", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/sparse", "alphagrad/report"},
 	"alphagrad/experiments": {"alphagrad/optimize",
 		"alphagrad/graphgen", "alphagrad/rules", "alphagrad/rules/policy", "alphagrad/snn/data", "alphagrad/exec/gomlx", "alphagrad/sparse", "alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/tasks", "alphagrad/bench", "alphagrad/runs", "alphagrad/report", "alphagrad/view", "alphagrad/game", "alphagrad/net", "alphagrad/train", "alphagrad/snn", "alphagrad/snn/learn", "alphagrad/exec/interp", "alphagrad/peers"},
-	"alphagrad/peers": {"alphagrad/ir", "alphagrad/exec/gosrc", "alphagrad/runs"},
+	"alphagrad/peers": {"alphagrad/ir", "alphagrad/exec/gosrc", "alphagrad/bench", "alphagrad/runs"},
 
 	"alphagrad/frontend/gosource": {"alphagrad/ir", "alphagrad/ad", "alphagrad/exec/gosrc"},
 	"alphagrad/optimize":          {"alphagrad/ir", "alphagrad/elim", "alphagrad/ad", "alphagrad/search", "alphagrad/bench"},

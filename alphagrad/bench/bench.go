@@ -89,8 +89,7 @@ func Run(ctx context.Context, c Case, s Settings) ([]Timing, error) {
 	case len(c.Candidates) == 0 || len(c.Points) == 0:
 		return nil, fmt.Errorf("case %s has no candidates or no points", c.Name)
 	}
-	goTool, err := Toolchain()
-	if err != nil {
+	if _, err := Toolchain(); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "alphagrad-bench-")
@@ -102,11 +101,8 @@ func Run(ctx context.Context, c Case, s Settings) ([]Timing, error) {
 		return nil, fmt.Errorf("case %s: %w", c.Name, err)
 	}
 	binary := filepath.Join(dir, "bench.exe")
-	build := exec.CommandContext(ctx, goTool, "build", "-o", binary, ".")
-	build.Dir = dir
-	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOTOOLCHAIN=local")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("case %s: compiling the generated code: %w: %s", c.Name, err, bytes.TrimSpace(out))
+	if err := Build(ctx, dir, binary); err != nil {
+		return nil, fmt.Errorf("case %s: %w", c.Name, err)
 	}
 	cmd := exec.CommandContext(ctx, binary)
 	var stderr bytes.Buffer

@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"errors"
 	"math"
-	"os/exec"
 	"slices"
 )
 
@@ -42,13 +40,4 @@ func RatioInterval(a, b []float64, level float64) Interval {
 		term *= float64(n-k) / float64(k+1)
 	}
 	return v
-}
-
-// Toolchain is the go command, without which nothing is timed.
-func Toolchain() (string, error) {
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		return "", errors.New("timing compiles generated code and needs the Go toolchain: no \"go\" on the PATH")
-	}
-	return tool, nil
 }

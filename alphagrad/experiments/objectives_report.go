@@ -2,7 +2,6 @@ package experiments
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/optimize"
 	"github.com/alphagrad/alphagrad-go/alphagrad/report"
@@ -54,7 +53,7 @@ func (c *Objectives) verdict(all []*ObjectiveTask) string {
 	text := fmt.Sprintf("The order for `ops` has at most the operations of the order for `muls` on %d of %d tasks, and fewer on %d; if equal subexpressions are merged before elimination, it has still fewer on %d. The order for `memory` holds no more numbers than forward, reverse, Markowitz and the order for `muls` on %d.\n", atMost, len(all), fewer, merged, least)
 	for k, batch := range c.Batches {
 		declared, wins, losses, mergedWins, mergedLosses := 0, 0, 0, 0, 0
-		logs, opsLogs := 0.0, 0.0
+		var ratios, opsRatios []float64
 		for _, t := range all {
 			m := t.chosen(k, c.Batches)
 			if t.Chosen[k].Faster {
@@ -71,12 +70,11 @@ func (c *Objectives) verdict(all []*ObjectiveTask) string {
 			} else if m.Ratio.Low > 1 {
 				mergedLosses++
 			}
-			logs += math.Log(m.Ratio.Median)
-			opsLogs += math.Log(t.row(optimize.Ops, 0).Times[k].Nanoseconds / t.row(optimize.Muls, 0).Times[k].Nanoseconds)
+			ratios = append(ratios, m.Ratio.Median)
+			opsRatios = append(opsRatios, t.row(optimize.Ops, 0).Times[k].Nanoseconds/t.row(optimize.Muls, 0).Times[k].Nanoseconds)
 		}
-		n := float64(len(all))
 		text += fmt.Sprintf("\n%s: the search for `time` declared a winner on %d of %d tasks. Measured once more, its orders are faster than the better of forward and reverse beyond doubt on %d and slower on %d; in the geometric mean they take %.3f of its time. "+
-			"The orders for `ops` take %.3f of the time of those for `muls`. With equal subexpressions merged first, the orders for `time` are faster on %d and slower on %d.\n", form(batch), declared, len(all), wins, losses, math.Exp(logs/n), math.Exp(opsLogs/n), mergedWins, mergedLosses)
+			"The orders for `ops` take %.3f of the time of those for `muls`. With equal subexpressions merged first, the orders for `time` are faster on %d and slower on %d.\n", form(batch), declared, len(all), wins, losses, geometricMean(ratios), geometricMean(opsRatios), mergedWins, mergedLosses)
 	}
 	return text
 }

@@ -61,11 +61,10 @@ func (c *Proposals) verdict(contests []*Contest) string {
 // count as twice the budget.
 func (c *Proposals) meanTime(method string, contests []*Contest) float64 {
 	times := c.times(method, contests)
-	logs := 0.0
-	for _, v := range times {
-		logs += math.Log(max(1e-6, min(v, 2*c.Budget.Seconds())))
+	for i, v := range times {
+		times[i] = max(1e-6, min(v, 2*c.Budget.Seconds()))
 	}
-	return math.Exp(logs / float64(len(times)))
+	return geometricMean(times)
 }
 
 // contestSet is graphs of one kind.

@@ -323,71 +323,50 @@ func (r *SpeedResult) Partial() string {
 
 // report writes tables, figures and the page.
 func (c *Speed) report(dir string, r *SpeedResult) error {
-	var page strings.Builder
-	page.WriteString("# Speed: our generated Go beside its peers\n\nWritten by `alphagrad run experiments/speed.yaml`; [manifest.json](manifest.json) names the program, the processor and the settings, compiler flags among them.\n\n")
-	fmt.Fprintf(&page, "Every contender computes value and Jacobian at the same points; results are compared with the interpreter's before anything is timed (to %g; single precision to %g, finite differences to %g; what they were is in [measurements.csv](measurements.csv)). "+
+	p := newPage(dir, "Speed: our generated Go beside its peers", "speed.yaml")
+	p.printf("\nEvery contender computes value and Jacobian at the same points; results are compared with the interpreter's before anything is timed (to %g; single precision to %g, finite differences to %g; what they were is in [measurements.csv](measurements.csv)). "+
 		"Workers stay alive and take turns. Times include what a user pays: one call of JAX includes its dispatch, which is nearly all of its time for one sample; compiled code is called in a loop of its own language. "+
 		"GoMLX's time is for the Jacobian alone. C is gcc's of our own derivative program (`%s`), fast math adds `%s`.\n\n", peers.Tolerance("c", peers.Float64), peers.Tolerance("c", peers.Float32), peers.Tolerance("gonum-fd", peers.Float64), strings.Join(c.Flags.C, " "), strings.Join(c.Flags.Fast, " "))
 	if partial := r.Partial(); partial != "" {
-		fmt.Fprintf(&page, "**These results are %s.** Means are over the tasks that were measured.\n\n", partial)
+		p.printf("**These results are %s.** Means are over the tasks that were measured.\n\n", partial)
 	}
 	var versions []string
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
 		versions = append(versions, name+" "+r.Versions[name])
 	}
-	fmt.Fprintf(&page, "Versions: %s.\n", strings.Join(versions, "; "))
+	p.printf("Versions: %s.\n", strings.Join(versions, "; "))
 	if len(r.Missing) > 0 {
-		page.WriteString("\nNot measured:\n\n" + r.describeMissing())
+		p.printf("\nNot measured:\n\n%s", r.describeMissing())
 	}
-	tables := []struct {
-		name  string
-		table report.Table
-	}{{"goals", c.goalsTable(r)}, {"ratios", c.ratiosTable(r)}}
+	table := func(name string, t report.Table) {
+		if len(t.Rows) > 0 {
+			p.table(name, t)
+		}
+	}
+	table("goals", c.goalsTable(r))
+	table("ratios", c.ratiosTable(r))
 	for _, at := range c.places() {
-		tables = append(tables, struct {
-			name  string
-			table report.Table
-		}{fmt.Sprintf("times_%s_%dt_%d", at.Type, at.Threads, at.Batch), c.timesTable(r, at)})
-	}
-	for _, t := range tables {
-		if len(t.table.Rows) == 0 {
-			continue
-		}
-		if err := report.SaveTable(dir, t.name, t.table); err != nil {
-			return err
-		}
-		text, err := t.table.Markdown()
-		if err != nil {
-			return err
-		}
-		page.WriteString("\n## " + t.table.Title + "\n\n" + strings.TrimPrefix(text, "**"+t.table.Title+"**\n\n"))
+		table(fmt.Sprintf("times_%s_%dt_%d", at.Type, at.Threads, at.Batch), c.timesTable(r, at))
 	}
 	if err := c.saveMeasurements(dir, r); err != nil {
 		return err
 	}
-	page.WriteString("\n## Figures\n")
+	p.printf("\n## Figures\n")
 	for _, s := range c.Series {
 		if len(s.Batches) < 2 {
 			continue
 		}
 		if f, some := c.ratioFigure(r, s); some {
 			name := fmt.Sprintf("ratios_%s_%dt", s.Type, s.Threads)
-			if err := report.SaveFigure(dir, name, f); err != nil {
-				return err
-			}
-			fmt.Fprintf(&page, "\n![%s](%s.svg)\n", name, name)
+			p.figure(name, name, f)
 		}
 	}
 	// One figure a task, of the series with the most batches.
 	longest := slices.MaxFunc(c.Series, func(a, b SpeedSeries) int { return len(a.Batches) - len(b.Batches) })
 	for _, task := range c.Tasks {
-		if len(longest.Batches) < 2 {
-			break
+		if len(longest.Batches) > 1 {
+			p.figure("time_"+task, task, c.TimeFigure(r, task, longest))
 		}
-		if err := report.SaveFigure(dir, "time_"+task, c.TimeFigure(r, task, longest)); err != nil {
-			return err
-		}
-		fmt.Fprintf(&page, "\n![%s](time_%s.svg)\n", task, task)
 	}
-	return runs.WriteFile(filepath.Join(dir, "README.md"), []byte(page.String()))
+	return p.save()
 }

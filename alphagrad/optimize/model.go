@@ -92,8 +92,6 @@ func reloads(p *ir.Program) int64 {
 // peak is how many numbers are held at once if the lines are evaluated in the order in which they were written; negated
 // results are not counted twice. For large programs hardly any schedule is better than that one.
 func (b *book) peak() int64 {
-	b.live()
-	b.stamp++ // a second look, backwards: values are held from their last use on
 	b.fresh()
 	held, most := int64(0), int64(0) // backwards: values are held from their last use on
 	hold := func(i int32) {

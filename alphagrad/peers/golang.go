@@ -2,15 +2,15 @@ package peers
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/alphagrad/alphagrad-go/alphagrad/bench"
 	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
 )
 
@@ -18,10 +18,6 @@ var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
 
 // makeGo generates and compiles the Go worker, in a module that has the same requirements as ours.
 func (b *Build) makeGo(ctx context.Context) error {
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		return errors.New("our side is generated Go and needs the Go toolchain: no \"go\" on the PATH")
-	}
 	dir := filepath.Join(b.dir, "go")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -37,18 +33,12 @@ func (b *Build) makeGo(ctx context.Context) error {
 	files := map[string][]byte{"go.mod": moduleLine.ReplaceAll(mod, []byte("module speed")), "go.sum": sum}
 	var table strings.Builder
 	for _, p := range b.problems {
-		generated, err := goSources(p)
+		generated, filled, err := goSources(p)
 		if err != nil {
 			return fmt.Errorf("problem %s: %w", p.Name, err)
 		}
-		for name, text := range generated {
-			files[name] = text
-		}
-		row, err := goRow(p)
-		if err != nil {
-			return fmt.Errorf("problem %s: %w", p.Name, err)
-		}
-		table.WriteString(row)
+		maps.Copy(files, generated)
+		table.WriteString(goRow(p, filled))
 	}
 	files["main.go"] = []byte(strings.NewReplacer("POINTS", fmt.Sprint(Points), "TABLE", table.String()).Replace(goMain))
 	for name, text := range files {
@@ -57,25 +47,19 @@ func (b *Build) makeGo(ctx context.Context) error {
 		}
 	}
 	b.golang = filepath.Join(b.dir, "go-worker")
-	cmd := exec.CommandContext(ctx, tool, "build", "-o", b.golang, ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOTOOLCHAIN=local")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compiling the generated Go: %w: %.600s", err, out)
-	}
-	return nil
+	return bench.Build(ctx, dir, b.golang)
 }
 
 // goSources prints the derivative with vector kernels, with them in compact form, and without, and, for finite
-// differences, the function.
-func goSources(p Problem) (map[string][]byte, error) {
+// differences, the function. filled are the places of the entries of the compact form.
+func goSources(p Problem) (files map[string][]byte, filled []int, err error) {
 	m := len(p.Value.Outputs)
 	results := func(entries int) []gosrc.Result {
 		return []gosrc.Result{{Name: "y", Len: m}, {Name: "jac", Len: entries}}
 	}
 	all := m * len(p.Value.Inputs)
 	function := gosrc.Function{Name: p.Name, Program: p.Derivative, Results: results(all), Derivatives: all}
-	files := map[string][]byte{}
+	files = map[string][]byte{}
 	vector := func(stem string, f gosrc.Function) error {
 		made, err := gosrc.Files("main", stem+"_"+p.Name+"_", f)
 		for _, f := range made {
@@ -84,29 +68,25 @@ func goSources(p Problem) (map[string][]byte, error) {
 		return err
 	}
 	if err := vector("vector", function); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	small, at, err := gosrc.Compact(p.Derivative, m)
+	small, filled, err := gosrc.Compact(p.Derivative, m)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := vector("compact", gosrc.Function{Name: p.Name + "Compact", Program: small, Results: results(len(at)), Derivatives: len(at)}); err != nil {
-		return nil, err
+	if err := vector("compact", gosrc.Function{Name: p.Name + "Compact", Program: small, Results: results(len(filled)), Derivatives: len(filled)}); err != nil {
+		return nil, nil, err
 	}
 	function.Name += "Scalar"
 	if files["scalar_"+p.Name+"_.go"], err = gosrc.File("main", function); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	files["value_"+p.Name+"_.go"], err = gosrc.File("main", gosrc.Function{Name: p.Name + "Value", Program: p.Value, Results: []gosrc.Result{{Name: "y", Len: m}}})
-	return files, err
+	return files, filled, err
 }
 
 // goRow is a problem's row in the worker's table.
-func goRow(p Problem) (string, error) {
-	_, at, err := gosrc.Compact(p.Derivative, len(p.Value.Outputs))
-	if err != nil {
-		return "", err
-	}
+func goRow(p Problem, filled []int) string {
 	name, n, m := gosrc.Identifier(p.Name), len(p.Value.Inputs), len(p.Value.Outputs)
 	var points strings.Builder
 	for _, x := range p.Points {
@@ -116,8 +96,8 @@ func goRow(p Problem) (string, error) {
 		}
 		points.WriteString("}, ")
 	}
-	places := strings.Trim(strings.ReplaceAll(fmt.Sprint(at), " ", ", "), "[]")
-	return strings.NewReplacer("PLACES", places, "COMPACT", gosrc.Identifier(p.Name+"Compact"), "FILLED", fmt.Sprint(len(at)), "QUOTED", strconv.Quote(p.Name), "NAME", name, "VALUE", gosrc.Identifier(p.Name+"Value"), "SCALAR", gosrc.Identifier(p.Name+"Scalar"), "N", fmt.Sprint(n), "M", fmt.Sprint(m), "ENTRIES", fmt.Sprint(n*m), "SAMPLES", points.String()).Replace(`
+	places := strings.Trim(strings.ReplaceAll(fmt.Sprint(filled), " ", ", "), "[]")
+	return strings.NewReplacer("PLACES", places, "COMPACT", gosrc.Identifier(p.Name+"Compact"), "FILLED", fmt.Sprint(len(filled)), "QUOTED", strconv.Quote(p.Name), "NAME", name, "VALUE", gosrc.Identifier(p.Name+"Value"), "SCALAR", gosrc.Identifier(p.Name+"Scalar"), "N", fmt.Sprint(n), "M", fmt.Sprint(m), "ENTRIES", fmt.Sprint(n*m), "SAMPLES", points.String()).Replace(`
 	QUOTED: func() *problem {
 		points := [...][N]float64{SAMPLES}
 		var y [M]float64
@@ -146,7 +126,7 @@ func goRow(p Problem) (string, error) {
 			},
 			value: func(y, x []float64) { VALUE((*[N]float64)(x), (*[M]float64)(y)) },
 		}
-	}(),`), nil
+	}(),`)
 }
 
 // goMain is the worker's main program; it answers the requests that experiments/peers/driver.c describes.

@@ -77,7 +77,7 @@ first time; what is missing or fails is named and left out. Ctrl-C prints what w
 			for _, r := range results {
 				for i, s := range r.Speedups() {
 					o := r.Orders[i]
-					rows = append(rows, benchRow{r.Task.Name, s.Method, o.Muls, opsRow{o.Ops.Mul, o.Ops.Add},
+					rows = append(rows, benchRow{r.Task.Name, s.Method, o.Muls, rowOf(o.Ops),
 						triple(s.Single), triple(s.Batch), triple(s.FasterSingle), triple(s.FasterBatch)})
 				}
 			}

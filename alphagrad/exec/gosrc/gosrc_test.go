@@ -202,7 +202,7 @@ func build(t *testing.T, dir string, v buildMode, fns []gosrc.Function) string {
 		call := strings.NewReplacer("FUNC", gosrc.Identifier(f.Name), "N", fmt.Sprint(len(f.Program.Inputs)), "M", fmt.Sprint(f.Results[0].Len))
 		calls.WriteString(call.Replace(harnessCall))
 	}
-	mod, sum := gosrc.Module("generated")
+	mod, sum := module("generated")
 	write("go.mod", mod)
 	write("go.sum", sum)
 	write("main.go", []byte(strings.Replace(harness, "CALLS", calls.String(), 1)))

@@ -3,6 +3,7 @@ package gosrc
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 )
@@ -45,24 +46,22 @@ func (e *emitter) parts() error {
 	var free []int
 	places := 0
 	ends := make([][]ir.ID, count) // nodes whose places are free after a part
-	bodies := make([]string, count)
+	bodies := make([]strings.Builder, count)
+	input := map[ir.ID]int{}
+	for j, id := range e.p.Inputs {
+		input[id] = j
+	}
 	outputs := map[ir.ID][]string{}
 	e.eachOutput(func(r string, i int, node ir.ID) { outputs[node] = append(outputs[node], fmt.Sprintf("%s[%d]", r, i)) })
 	e.eachOutput(func(r string, i int, node ir.ID) {
 		if c := &e.p.Nodes[node]; c.Op.Class == ir.Leaf {
 			value := e.operand(node)
-			for j, id := range e.p.Inputs {
-				if id == node {
-					value = fmt.Sprintf("x[%d]", j)
-				}
+			if j, ok := input[node]; ok {
+				value = fmt.Sprintf("x[%d]", j)
 			}
-			bodies[0] += fmt.Sprintf("%s[%d] = %s\n", r, i, value)
+			fmt.Fprintf(&bodies[0], "%s[%d] = %s\n", r, i, value)
 		}
 	})
-	input := map[ir.ID]int{}
-	for j, id := range e.p.Inputs {
-		input[id] = j
-	}
 	known := map[ir.ID]bool{} // in the part at hand
 	for i, at := 0, -1; i < len(e.p.Nodes); i++ {
 		id, n := ir.ID(i), &e.p.Nodes[i]
@@ -87,16 +86,16 @@ func (e *emitter) parts() error {
 			if j, ok := input[a]; ok {
 				from = fmt.Sprintf("x[%d]", j)
 			}
-			bodies[at] += fmt.Sprintf("v%d := %s\n", a, from)
+			fmt.Fprintf(&bodies[at], "v%d := %s\n", a, from)
 		}
 		known[id] = true
 		expr, err := e.expression(n)
 		if err != nil {
 			return &ir.NodeError{Node: e.p.DisplayNames()[i], Op: n.Op.Name, Err: err}
 		}
-		bodies[at] += fmt.Sprintf("v%d := %s\n", i, expr)
+		fmt.Fprintf(&bodies[at], "v%d := %s\n", i, expr)
 		for _, o := range outputs[id] {
-			bodies[at] += fmt.Sprintf("%s = v%d\n", o, i)
+			fmt.Fprintf(&bodies[at], "%s = v%d\n", o, i)
 		}
 		if last[i] > at {
 			if len(free) > 0 {
@@ -106,7 +105,7 @@ func (e *emitter) parts() error {
 				places++
 			}
 			ends[last[i]] = append(ends[last[i]], id)
-			bodies[at] += fmt.Sprintf("carry[%d] = v%d\n", place[id], i)
+			fmt.Fprintf(&bodies[at], "carry[%d] = v%d\n", place[id], i)
 		}
 	}
 	fmt.Fprintf(e.w, "var carry [%d]float64\n", places)
@@ -114,8 +113,8 @@ func (e *emitter) parts() error {
 		fmt.Fprintf(e.w, "%sPart%d(&carry, %s)\n", e.local, k, e.arguments())
 	}
 	e.w.WriteString("}\n")
-	for k, body := range bodies {
-		fmt.Fprintf(e.w, "\nfunc %sPart%d(carry *[%d]float64, %s) {\n%s}\n", e.local, k, places, e.single(), body)
+	for k := range bodies {
+		fmt.Fprintf(e.w, "\nfunc %sPart%d(carry *[%d]float64, %s) {\n%s}\n", e.local, k, places, e.single(), &bodies[k])
 	}
 	return nil
 }

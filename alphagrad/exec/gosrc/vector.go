@@ -198,17 +198,3 @@ func %[1]sVectors(n int, %[3]s []float64) bool {
 	}
 	return nil
 }
-
-// sysVersion and sysSum are the version of golang.org/x/sys that a module of generated code is made with, and what go.sum
-// says of it.
-const (
-	sysVersion = "v0.46.0"
-	sysSum     = "noSf2Fq6F8DBgS+LysIkx7rIExoNHJsxOAtPp4rthXw="
-	sysModSum  = "4GL1E5IUh+htKOUEOaiffhrAeqysfVGipDYzABqnCmw="
-)
-
-// Module returns the files go.mod and go.sum of a module that holds generated code with vector kernels and nothing else.
-func Module(name string) (mod, sum []byte) {
-	return fmt.Appendf(nil, "module %s\n\ngo 1.26\n\nrequire golang.org/x/sys %s\n", name, sysVersion),
-		fmt.Appendf(nil, "golang.org/x/sys %[1]s h1:%[2]s\ngolang.org/x/sys %[1]s/go.mod h1:%[3]s\n", sysVersion, sysSum, sysModSum)
-}

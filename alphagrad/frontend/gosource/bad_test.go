@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/alphagrad/alphagrad-go/alphagrad/exec/gosrc"
 )
 
 // texts reads functions from a text, as a package of its own that may import math.
@@ -141,7 +143,7 @@ func TestBadPackages(t *testing.T) {
 		t.Errorf("%s", code)
 	}
 	// Generating again, over a stale file that does not type-check any more.
-	write("good/f_jacobian.go", Generated+" DO NOT EDIT.\n\npackage good\n\nfunc FJacobian(x gone) (y, z int) { return 1.5 }\n")
+	write("good/f_jacobian.go", gosrc.Generated+" DO NOT EDIT.\n\npackage good\n\nfunc FJacobian(x gone) (y, z int) { return 1.5 }\n")
 	if f, err = Read(good, "F", Options{}); err != nil {
 		t.Fatal(err)
 	}
