@@ -49,7 +49,10 @@ const maxIterations = 64
 // values are eliminated in the given order of the vertices, states first, or, where that is nil, in the cheapest order
 // that a short search finds.
 func (r *Recurrence) Forward(order []int, edits ...Edit) (*Carrier, error) {
-	return r.ForwardMasked(order, nil, edits...)
+	if order == nil {
+		return r.ForwardOrdered(nil, nil, edits...)
+	}
+	return r.ForwardOrdered(func(*elim.Graph) []int { return order }, nil, edits...)
 }
 
 // An InfluenceMask multiplies, after every step, the influence of a parameter on a state of one axis, entry by entry: SnAp-n
@@ -59,17 +62,9 @@ type InfluenceMask struct {
 	Matrix       string // name of the input with the mask, [units of State][first axis of Param]
 }
 
-// ForwardMasked is [Recurrence.Forward] with masks on the influences. An influence that stays within a unit anyway is left as
-// it is.
-func (r *Recurrence) ForwardMasked(order []int, masks []InfluenceMask, edits ...Edit) (*Carrier, error) {
-	if order == nil {
-		return r.ForwardOrdered(nil, masks, edits...)
-	}
-	return r.ForwardOrdered(func(*elim.Graph) []int { return order }, masks, edits...)
-}
-
-// ForwardOrdered is [Recurrence.ForwardMasked] in the order that a function picks for the graph of the step, such as
-// [elim.Markowitz], once the structure of the influences is known; nil picks the cheapest that a short search finds.
+// ForwardOrdered is [Recurrence.Forward] with masks on the influences, in the order that a function picks for the graph of the
+// step, such as [elim.Markowitz], once the structure of the influences is known; nil picks the cheapest that a short search
+// finds. An influence that stays within a unit anyway is left as it is.
 func (r *Recurrence) ForwardOrdered(pick func(*elim.Graph) []int, masks []InfluenceMask, edits ...Edit) (*Carrier, error) {
 	if pick == nil {
 		pick = cheapest

@@ -47,7 +47,7 @@ type CurveTuning struct {
 	Iterations int      `yaml:"iterations"`
 }
 
-// DefaultEpropCurves compares e-prop with backpropagation on pattern generation.
+// DefaultEpropCurves compares e-prop with backpropagation on evidence accumulation.
 func DefaultEpropCurves() *EpropCurves {
 	eprop := func(f snn.Feedback) learn.Rule { return learn.Rule{Name: "eprop", Feedback: f, Decay: 0.01} }
 	rates := []float64{1e-3, 3e-3, 1e-2}
@@ -282,6 +282,9 @@ func (c *EpropCurves) report(dir string, curves []*Curve, tuned map[string]map[f
 	p.printf("\n%d neurons (%s), batches of %d, at most %d iterations; seeds %v.\n", c.Base.Layers[0].Size, c.Base.Layers[0].Model, c.Base.Batch, c.Base.Iterations, c.Seeds)
 	if len(missing) > 0 {
 		p.printf("Partial: with seeds %v not every rule was trained, for want of time.\n", missing)
+	}
+	if len(c.From) > 0 {
+		p.printf("Trainings with these settings were taken from an earlier result (`from` in [config.yaml](config.yaml)).\n")
 	}
 	classes := slices.ContainsFunc(curves, func(v *Curve) bool { return len(v.Validated) > 0 && v.Validated[0][2] >= 0 })
 	p.table("rules", c.table(curves, tuned, classes))

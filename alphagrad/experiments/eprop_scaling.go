@@ -29,7 +29,7 @@ type EpropScaling struct {
 	Exact   int     `yaml:"exact"`   // largest network for RTRL
 	Length  int     `yaml:"length"`  // steps of the sequences of networks that grow
 	Rate    float64 `yaml:"rate"`    // probability of a spike of an input in a step
-	Repeats int     `yaml:"repeats"` // of every measurement
+	Repeats int     `yaml:"repeats"` // of every measurement at least; short ones go on for 0.2 s times as many
 	Batch   int     `yaml:"batch"`   // of the comparison with GoMLX
 }
 
@@ -155,7 +155,8 @@ func (c *EpropScaling) measure(ctx context.Context, neurons, steps int) ([]*scal
 		list, gradients = append(list, s), append(gradients, g)
 	}
 	times := make([][]float64, len(list))
-	for k := range c.Repeats + 1 { // the first turn warms up
+	enough := time.Now().Add(time.Duration(c.Repeats) * 200 * time.Millisecond)
+	for k := 0; k <= c.Repeats || time.Now().Before(enough); k++ { // the first turn warms up
 		for i, g := range gradients {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -238,7 +239,7 @@ func scalingFigure(list []*scaled, title, x, y, unit string, of func(s *scaled) 
 }
 
 func (c *EpropScaling) lengthTable(list []*scaled) report.Table {
-	t := report.Table{Title: "By length of the sequence", Caption: fmt.Sprintf("%d neurons. Memory: buffers as allocated for one sequence, without parameters and data. Times: median and quartiles of %d turns.", c.Neurons, c.Repeats),
+	t := report.Table{Title: "By length of the sequence", Caption: fmt.Sprintf("%d neurons. Memory: buffers as allocated for one sequence, without parameters and data. Times: median and quartiles of at least %d turns.", c.Neurons, c.Repeats),
 		Columns: []report.Column{{Name: "method"}, {Name: "steps"}, {Name: "numbers carried or stored"}, {Name: "memory", Unit: "MB", Format: "%.3f"}, {Name: "time a step", Unit: "µs", Format: "%.1f"}}}
 	for _, s := range list {
 		t.Rows = append(t.Rows, []any{s.Method, s.Steps, s.Carried, float64(s.Bytes) / 1e6, micro(s.spread)})

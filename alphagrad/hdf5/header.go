@@ -131,17 +131,17 @@ const maxBlocks = 1000
 // blocks reads a block and those it is continued in.
 func (f *File) blocks(first block, parse func(b []byte, more *[]block) (header, error)) (header, error) {
 	var all header
-	todo := []block{first}
-	for n := 0; len(todo) > 0; n++ {
+	pending := []block{first}
+	for n := 0; len(pending) > 0; n++ {
 		if n == maxBlocks {
 			return nil, errors.New("an object header is continued without end")
 		}
-		b, err := f.bytes(todo[0].address, todo[0].size)
+		b, err := f.bytes(pending[0].address, pending[0].size)
 		if err != nil {
 			return nil, err
 		}
-		todo = todo[1:]
-		h, err := parse(b, &todo)
+		pending = pending[1:]
+		h, err := parse(b, &pending)
 		if err != nil {
 			return nil, err
 		}

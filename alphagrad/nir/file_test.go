@@ -131,9 +131,8 @@ func same(a, b described) bool {
 			d.Edges = nil
 		}
 	}
-	if order(&a); true {
-		order(&b)
-	}
+	order(&a)
+	order(&b)
 	if a.Type != b.Type || !reflect.DeepEqual(a.Edges, b.Edges) || !reflect.DeepEqual(a.Params, b.Params) || len(a.Nodes) != len(b.Nodes) {
 		return false
 	}

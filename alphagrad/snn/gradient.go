@@ -139,7 +139,6 @@ func NewGradient(r *ad.Recurrence, m Method) (*Gradient, error) {
 // so that sums are the same on any number of cores.
 func (g *Gradient) Serial() *Gradient {
 	c := *g
-	c.workers = nil
 	c.workers = []*worker{newWorker(&c)}
 	return &c
 }

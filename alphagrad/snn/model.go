@@ -1,6 +1,7 @@
 package snn
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -24,7 +25,7 @@ type Model struct {
 // Spiking reports whether the model puts out spikes.
 func (m *Model) Spiking() bool { return m.output() == "z" }
 
-func (m *Model) output() string { return cmpOr(m.Output, "z") }
+func (m *Model) output() string { return cmp.Or(m.Output, "z") }
 
 // models holds one row a neuron model.
 var models = []*Model{&lif, &cubaLIF, &alif, &izhikevich, &adEx, &sigmaDelta, &leaky, &rate}
@@ -108,7 +109,7 @@ func (c *Cell) numbers(name string) []float64 {
 	if n := c.layer.Adaptive; name == "beta" && n > 0 && n < c.layer.Size {
 		v := make([]float64, c.layer.Size)
 		for j := len(v) - n; j < len(v); j++ {
-			v[j] = cmpOr(c.layer.Params[name], c.model.Params[name])
+			v[j] = cmp.Or(c.layer.Params[name], c.model.Params[name])
 		}
 		return v
 	}
@@ -161,8 +162,8 @@ func (c *Cell) Rest(tau string) *ir.Value {
 // Spike is 1 where x ≥ 0, with the layer's surrogate for a derivative, whose width is relative to the given scale.
 func (c *Cell) Spike(x *ir.Value, scale float64) *ir.Value {
 	s := c.layer.Surrogate
-	one, width, height := 1.0, cmpOr(s.Width, 1)/scale, cmpOr(s.Height, 0.3)
-	return ir.Heaviside(x, &ir.Attrs{Surrogate: cmpOr(s.Form, "piecewise_linear"), Width: &width, Height: &height, AtZero: &one})
+	one, width, height := 1.0, cmp.Or(s.Width, 1)/scale, cmp.Or(s.Height, 0.3)
+	return ir.Heaviside(x, &ir.Attrs{Surrogate: cmp.Or(s.Form, "piecewise_linear"), Width: &width, Height: &height, AtZero: &one})
 }
 
 // Fire sets the spikes to those of [Cell.Spike]. Neurons that fired less than the layer's refractory period ago neither
@@ -176,14 +177,6 @@ func (c *Cell) Fire(x *ir.Value, scale float64) {
 		z = ir.Mul(z, ir.Select(left, ir.Const(c.b, 0), ir.Const(c.b, 1)))
 	}
 	c.Set("z", z)
-}
-
-func cmpOr[T comparable](x, otherwise T) T {
-	var zero T
-	if x == zero {
-		return otherwise
-	}
-	return x
 }
 
 // Membrane is the potential after leak and reset by the spike of the step before, and before input: subtractive takes the

@@ -1,6 +1,7 @@
 package snn
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -207,8 +208,9 @@ func (l *Layer) check() error {
 	}
 	for p, values := range set {
 		for _, v := range values {
-			if math.IsNaN(v) || math.IsInf(v, 0) || len(p) > 3 && p[:4] == "tau_" && v <= 0 {
-				return fmt.Errorf("parameter %q is %g; a time constant is positive, every parameter finite", p, v)
+			divides := strings.HasPrefix(p, "tau_") || p == "threshold" || p == "scale"
+			if math.IsNaN(v) || math.IsInf(v, 0) || divides && v <= 0 {
+				return fmt.Errorf("parameter %q is %g; time constants, thresholds and scales are positive, every parameter finite", p, v)
 			}
 		}
 	}
@@ -222,7 +224,7 @@ func (n *Network) Recurrence() (*ad.Recurrence, error) {
 	}
 	r := &ad.Recurrence{}
 	b := ir.NewBuilder("step")
-	dt := cmpOr(n.Dt, 1)
+	dt := cmp.Or(n.Dt, 1)
 	state := func(name string, size int) *ir.Value {
 		r.States = append(r.States, name)
 		return b.Input(name, size)
@@ -422,14 +424,14 @@ func (n *Network) Draw(r *ad.Recurrence, rnd *rand.Rand, s Spread) Values {
 		shape, scale := r.Shape(p), 0.0
 		switch {
 		case p == FeedbackMatrix:
-			shape, scale = r.Shape(ReadoutWeight), cmpOr(s.Feedback, 1)
+			shape, scale = r.Shape(ReadoutWeight), cmp.Or(s.Feedback, 1)
 		case len(shape) < 2:
 		case p == ReadoutWeight:
-			scale = cmpOr(s.Readout, 1) / math.Sqrt(float64(shape[1]))
+			scale = cmp.Or(s.Readout, 1) / math.Sqrt(float64(shape[1]))
 		case strings.HasSuffix(p, ".W_rec"):
-			scale = cmpOr(s.Recurrent, 1) / math.Sqrt(float64(shape[1]))
+			scale = cmp.Or(s.Recurrent, 1) / math.Sqrt(float64(shape[1]))
 		default:
-			scale = cmpOr(s.Input, 1) / math.Sqrt(float64(shape[1]))
+			scale = cmp.Or(s.Input, 1) / math.Sqrt(float64(shape[1]))
 		}
 		w := make([]float64, shape.Size())
 		for i := range w {

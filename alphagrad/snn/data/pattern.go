@@ -7,10 +7,10 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/runs"
 )
 
-// PatternGeneration: every sequence has the same frozen Poisson spikes, but for a share drawn anew where there is noise, and the outputs are to follow sums of sines with
-// random amplitudes and phases, shifted to start at 0 and scaled to a greatest magnitude of 1. Source: Bellec et al., "A
-// solution to the learning dilemma for recurrent networks of spiking neurons", Nature Communications 2020, and the
-// authors' sum_of_sines_target.
+// PatternGeneration: every sequence has the same frozen Poisson spikes, but for a share drawn anew where there is noise, and
+// the outputs are to follow sums of sines with random amplitudes and phases, shifted to start at 0 and scaled to a greatest
+// magnitude of 1. Source: Bellec et al., "A solution to the learning dilemma for recurrent networks of spiking neurons",
+// Nature Communications 2020, and the authors' sum_of_sines_target.
 type PatternGeneration struct {
 	DT       float64   `yaml:"dt"`       // ms a step
 	Inputs   int       `yaml:"inputs"`   // neurons

@@ -17,7 +17,7 @@ import (
 	"github.com/alphagrad/alphagrad-go/alphagrad/snn/learn"
 )
 
-// tiny is a delayed match to sample that trains in a moment.
+// tiny is an evidence accumulation that trains in a moment.
 func tiny() *learn.Config {
 	c := learn.Default()
 	c.Task, c.Parameters = "evidence_accumulation", learn.Parameters{EvidenceAccumulation: data.DefaultEvidenceAccumulation()}
@@ -216,7 +216,7 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
-// TestDiverged: a training that leaves the numbers stops, says where, and keeps its last checkpoint.
+// TestDiverged: a training that leaves the numbers stops and says where.
 func TestDiverged(t *testing.T) {
 	c, dir := tiny(), t.TempDir()
 	c.Evaluate, c.Optimizer = 1, learn.Optimizer{Name: "sgd", Rate: 1e308, Schedule: "constant"}
