@@ -18,6 +18,7 @@ func TestBadNetworks(t *testing.T) {
 		`unknown loss "square"`:           func(n *snn.Network) { n.Loss = "square" },
 		`no parameter "tau_mem"`:          func(n *snn.Network) { n.Layers[0].Params = map[string]float64{"tau_mem": 3} },
 		`"tau_m" is -3`:                   func(n *snn.Network) { n.Layers[0].Params = map[string]float64{"tau_m": -3} },
+		`"threshold" is 0`:                func(n *snn.Network) { n.Layers[0].Params = map[string]float64{"threshold": 0} },
 		`"threshold" is NaN`:              func(n *snn.Network) { n.Layers[0].Params = map[string]float64{"threshold": math.NaN()} },
 		`"beta" has 2 values for 3 neuro`: func(n *snn.Network) { n.Layers[0].PerNeuron = map[string][]float64{"beta": {1, 2}} },
 		`unknown surrogate "arctn"`:       func(n *snn.Network) { n.Layers[0].Surrogate.Form = "arctn" },

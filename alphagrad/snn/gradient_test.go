@@ -26,6 +26,22 @@ func TestExact(t *testing.T) {
 	}
 }
 
+// TestExactSizes: the same for single neurons to eight of every model, over one step to fifty.
+func TestExactSizes(t *testing.T) {
+	for _, m := range snn.Models() {
+		for _, c := range []struct{ neurons, steps int }{{1, 1}, {1, 50}, {2, 7}, {3, 30}, {8, 1}, {8, 50}} {
+			s := variant{m.Name, []snn.Layer{layer("rec", m.Name, c.neurons)}, snn.CrossEntropy, true}.build(t, c.steps, 2, uint64(100+c.neurons+c.steps))
+			back, forward := s.gradient(t, snn.BPTT()).Gradient, s.gradient(t, snn.RTRL()).Gradient
+			if names := vanishes(back); names != nil && c.neurons == 8 && c.steps == 50 {
+				t.Errorf("%s, %d neurons, %d steps: no gradient by %v", m.Name, c.neurons, c.steps, names)
+			}
+			if d := distance(forward, back); !(d <= 1e-10) {
+				t.Errorf("%s, %d neurons, %d steps: RTRL and BPTT differ by %.2g", m.Name, c.neurons, c.steps, d)
+			}
+		}
+	}
+}
+
 // TestEprop: traces carried forward give the gradient of the masked reverse pass; it is not that of backpropagation.
 func TestEprop(t *testing.T) {
 	for _, v := range variants() {
@@ -33,6 +49,9 @@ func TestEprop(t *testing.T) {
 		exact := s.gradient(t, snn.BPTT())
 		for _, f := range []snn.Feedback{snn.Symmetric, snn.Random} {
 			reverse := s.gradient(t, snn.Eprop(s.r, f, false))
+			if names := vanishes(reverse.Gradient); names != nil {
+				t.Errorf("%s, %s feedback: no gradient by %v", v.name, f, names)
+			}
 			forward := s.gradient(t, snn.Eprop(s.r, f, true))
 			if d := distance(forward.Gradient, reverse.Gradient); !(d <= 1e-10) {
 				t.Errorf("%s, %s feedback: forward and reverse differ by %.2g", v.name, f, d)
@@ -40,7 +59,7 @@ func TestEprop(t *testing.T) {
 			if d := distance(reverse.Gradient, exact.Gradient); !(d > 1e-3) {
 				t.Errorf("%s, %s feedback: differs from BPTT by %.2g only", v.name, f, d)
 			}
-			if d := distance(snn.Values{"W": reverse.Gradient[snn.ReadoutWeight]}, snn.Values{"W": exact.Gradient[snn.ReadoutWeight]}); d > 1e-10 {
+			if d := distance(snn.Values{"W": reverse.Gradient[snn.ReadoutWeight]}, snn.Values{"W": exact.Gradient[snn.ReadoutWeight]}); !(d <= 1e-10) {
 				t.Errorf("%s, %s feedback: readout gradient differs by %.2g", v.name, f, d)
 			}
 		}
@@ -56,6 +75,9 @@ func TestEpropWithoutRecurrence(t *testing.T) {
 		}
 		s := v.build(t, 50, 2, 3)
 		exact := s.gradient(t, snn.BPTT())
+		if names := vanishes(exact.Gradient); names != nil {
+			t.Errorf("%s: no gradient by %v", v.name, names)
+		}
 		if d := distance(s.gradient(t, snn.Eprop(s.r, snn.Symmetric, true)).Gradient, exact.Gradient); !(d <= 1e-10) {
 			t.Errorf("%s: e-prop differs from BPTT by %.2g", v.name, d)
 		}

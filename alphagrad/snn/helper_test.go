@@ -139,7 +139,7 @@ func distance(a, b snn.Values) (worst float64) {
 		for i := range a[p] {
 			diff, size = max(diff, math.Abs(a[p][i]-b[p][i])), max(size, math.Abs(b[p][i]))
 		}
-		if diff > 0 {
+		if diff != 0 { // what is no number makes the distance none
 			worst = max(worst, diff/size)
 		}
 	}
