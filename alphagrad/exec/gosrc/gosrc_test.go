@@ -128,7 +128,7 @@ var (
 	}
 )
 
-func writeFiles(t *testing.T, dir string, files map[string]string) {
+func writeFiles(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
@@ -176,7 +176,7 @@ func evaluate(t *testing.T, program, debug string, points map[string][][]float64
 }
 
 // build builds the functions with the Go toolchain in a directory and returns the program's path.
-func build(t *testing.T, dir string, v buildMode, fns []gosrc.Function) string {
+func build(t testing.TB, dir string, v buildMode, fns []gosrc.Function) string {
 	t.Helper()
 	var calls strings.Builder
 	write := func(name string, data []byte) { writeFiles(t, dir, map[string]string{name: string(data)}) }

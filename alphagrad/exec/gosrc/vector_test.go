@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -125,13 +126,12 @@ func TestBatchSizes(t *testing.T) {
 	}
 }
 
-// TestLongPrograms: a program that is split into parts computes the same, single and batched, with and without vectors and
-// with a form of its own.
-func TestLongPrograms(t *testing.T) {
-	const statements = 7000
+// long is a program of three statements for every step.
+func long(t testing.TB, steps int) *ir.Program {
+	t.Helper()
 	p, err := ir.Trace("long", []string{"a", "b"}, nil, func(x []*ir.Value) []*ir.Value {
 		v := []*ir.Value{x[0], x[1]}
-		for i := range statements / 2 {
+		for i := range steps {
 			u := ir.Mul(v[len(v)-1], v[(i*i)%len(v)])
 			v = append(v, ir.DivScalar(ir.Sub(u, v[(i*7)%len(v)]), 2.5))
 		}
@@ -140,6 +140,37 @@ func TestLongPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// BenchmarkHundredThousandStatements prints and compiles a long program, without vectors and with them.
+func BenchmarkHundredThousandStatements(b *testing.B) {
+	p := long(b, 33_334)
+	p.Outputs = p.Outputs[:3] // what the harness calls
+	finished, err := ir.Finish(p, 2)
+	if err != nil {
+		b.Fatal(err)
+	}
+	count, err := ir.Count(finished)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := gosrc.Function{Name: "long", Program: p, Results: []gosrc.Result{{Name: "y", Len: 1}, {Name: "jac", Len: 2}}}
+	for _, v := range []variant{{name: "Go", buildMode: plain}, {name: "vectors", buildMode: assembled}} {
+		b.Run(v.name, func(b *testing.B) {
+			for i := range b.N {
+				f.Doc = fmt.Sprintf("is build %d of process %d", i, os.Getpid()) // never cached
+				build(b, b.TempDir(), v.buildMode, []gosrc.Function{f})
+			}
+			b.ReportMetric(float64(count.Total()), "statements")
+		})
+	}
+}
+
+// TestLongPrograms: a program that is split into parts computes the same, single and batched, with and without vectors and
+// with a form of its own.
+func TestLongPrograms(t *testing.T) {
+	p := long(t, 3500)
 	f := gosrc.Function{Name: "long", Program: p, Results: []gosrc.Result{{Name: "y", Len: 1}, {Name: "jac", Len: 4}}}
 	points := [][]float64{{0.5, 0.25}, {0.75, -1.5}, {1.5, 1.25}, {-0.3, 0.1}, {1, 1}}
 	p2 := *p
