@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -332,5 +333,62 @@ func TestScore(t *testing.T) {
 	var s learn.Score
 	if err := json.Unmarshal(text, &s); err != nil || s.Loss != 1 || !math.IsNaN(s.Error) || s.Rate != 2 {
 		t.Errorf("%v, %v", s, err)
+	}
+}
+
+// TestFeedback: adaptive feedback takes the readout's steps and decays with it, so that what lies between them shrinks by
+// the decay alone; random feedback stays as it was drawn.
+func TestFeedback(t *testing.T) {
+	for _, feedback := range []snn.Feedback{snn.Adaptive, snn.Random} {
+		c := tiny()
+		c.Rule.Feedback, c.Rule.Decay, c.Iterations, c.Evaluate, c.Validation = feedback, 0.1, 7, 7, 1
+		trainer, err := learn.New(c, learn.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, b := trainer.Shared()[snn.ReadoutWeight], trainer.Shared()[snn.FeedbackMatrix]
+		w0, b0 := slices.Clone(w), slices.Clone(b)
+		if _, err := trainer.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Equal(w, w0) {
+			t.Fatalf("%s: the readout did not learn", feedback)
+		}
+		shrunk := math.Pow(0.9, 7)
+		for i := range b {
+			got, want := b[i], b0[i]
+			if feedback == snn.Adaptive {
+				got, want = b[i]-w[i], shrunk*(b0[i]-w0[i])
+			}
+			if math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s, element %d: %v, expected %v", feedback, i, got, want)
+			}
+		}
+	}
+}
+
+// TestSchedules compares the learning rates that a training reports with those of the schedules by hand.
+func TestSchedules(t *testing.T) {
+	for _, o := range []struct {
+		optimizer learn.Optimizer
+		want      []float64
+	}{
+		{learn.Optimizer{Schedule: "constant", Warmup: 4}, []float64{0.25, 0.5, 0.75, 1, 1, 1}},
+		{learn.Optimizer{Schedule: "step", Every: 2, Factor: 0.5}, []float64{1, 1, 0.5, 0.5, 0.25, 0.25}},
+		{learn.Optimizer{Schedule: "exponential", Every: 1, Factor: 0.5}, []float64{1, 0.5, 0.25, 0.125, 0.0625, 0.03125}},
+		{learn.Optimizer{Schedule: "cosine", Factor: 0.2, Warmup: 1}, []float64{1, 0.6 + 0.4*math.Sqrt(0.75), 0.8, 0.6, 0.4, 0.6 - 0.4*math.Sqrt(0.75)}},
+	} {
+		c := tiny()
+		c.Optimizer = o.optimizer
+		c.Optimizer.Name, c.Optimizer.Rate, c.Iterations, c.Evaluate, c.Validation = "sgd", 0.02, len(o.want), len(o.want), 1
+		var records []map[string]any
+		if _, err := c.Run(context.Background(), learn.Env{Metrics: record(&records)}); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range o.want {
+			if got := records[i]["learning_rate"].(float64); math.Abs(got-0.02*want) > 1e-15 {
+				t.Errorf("%s, iteration %d: rate %v, expected %v", c.Optimizer.Schedule, i, got, 0.02*want)
+			}
+		}
 	}
 }
