@@ -222,14 +222,12 @@ func (c *Jacobians) time(ctx context.Context, k Case, n, batch int) (*Timing, er
 	if err != nil {
 		return nil, err
 	}
-	if batch == 1 {
-		value, err := executor(p, x, batch)
-		if err != nil {
-			return nil, err
-		}
-		if methods[byFD], err = c.differences(p, x, value, pattern.Rows, pattern.Columns); err != nil {
-			return nil, err
-		}
+	value, err := executor(p, x, batch)
+	if err != nil {
+		return nil, err
+	}
+	if methods[byFD], err = c.differences(p, x, value, pattern.Rows, pattern.Columns, batch); err != nil {
+		return nil, err
 	}
 	return r, c.measure(r, methods)
 }

@@ -219,42 +219,54 @@ func differSparse(p *ir.Program, order []int, x [][]float64, gradient func(row i
 	return worst, nil
 }
 
-// differences is gonum's forward differences over all inputs of one sample, or over a sample of the inputs.
-func (c *Jacobians) differences(p *ir.Program, x [][]float64, value func() ([][]float64, error), rows, columns int) (timed, error) {
+// differences is gonum's forward differences over all inputs, or over a sample of them: an input is moved in all samples of
+// the batch at once, as no sample depends on another.
+func (c *Jacobians) differences(p *ir.Program, x [][]float64, value func() ([][]float64, error), rows, columns, batch int) (timed, error) {
 	n, err := c.part(columns, func() error { _, err := value(); return err })
 	if err != nil {
 		return timed{}, err
 	}
-	if rows > mostDense/n {
-		n = min(n, max(1, mostDense/rows))
-	}
-	var places []*float64 // of the inputs that are varied
-	for k := range x {
-		for i := range x[k] {
-			places = append(places, &x[k][i])
+	n = min(n, max(1, mostDense/(rows*batch)))
+	var places [][]*float64 // of the inputs that are moved, by column and sample
+	for k, id := range p.Inputs {
+		size := p.Nodes[id].Shape.Size()
+		for i := range size {
+			var place []*float64
+			for s := range batch {
+				place = append(place, &x[k][s*size+i])
+			}
+			places = append(places, place)
 		}
 	}
-	at := make([]float64, n)
-	for i := range at {
+	var base [][]float64
+	for i := range n {
 		places[i] = places[i*columns/n]
-		at[i] = *places[i]
+		var at []float64
+		for _, place := range places[i] {
+			at = append(at, *place)
+		}
+		base = append(base, at)
 	}
-	dst := mat.NewDense(rows, n, nil)
+	move := func(by []float64) {
+		for i, d := range by {
+			for s, place := range places[i] {
+				*place = base[i][s] + d
+			}
+		}
+	}
+	dst := mat.NewDense(rows*batch, n, nil)
+	still := make([]float64, n)
 	return timed{func() error {
 		var failed error
-		fd.Jacobian(dst, func(y, z []float64) {
-			for i, v := range z {
-				*places[i] = v
-			}
+		fd.Jacobian(dst, func(y, by []float64) {
+			move(by)
 			out, err := value()
 			failed = errors.Join(failed, err)
 			for _, v := range out {
 				y = y[copy(y, v):]
 			}
-		}, at, &fd.JacobianSettings{Formula: fd.Forward})
-		for i, v := range at {
-			*places[i] = v
-		}
+		}, still, &fd.JacobianSettings{Formula: fd.Forward})
+		move(still)
 		return failed
 	}, float64(columns) / float64(n)}, nil
 }

@@ -66,7 +66,7 @@ func (c *Jacobians) report(dir string, rows []*Timing) error {
 		Title: "Time of one Jacobian",
 		Caption: fmt.Sprintf("Microseconds for value and Jacobian of a whole batch, float64, GoMLX's Go backend on one core; medians of %d interleaved repetitions. "+
 			"Elimination follows the cheapest order of a %v search; structured leaves the values of the structures, dense writes every entry. Gradients by row: one compiled GoMLX gradient, called for every output element. "+
-			"gonum: forward differences on the compiled function. Where all rows or columns would take longer than %v, a method is timed on %d of them and scaled: see the column “scaled”. Empty: larger than %d elements, or not defined for a batch. "+
+			"gonum: forward differences on the compiled function, one input of all samples at a time. Where all rows or columns would take longer than %v, a method is timed on %d of them and scaled: see the column “scaled”. Empty: larger than %d elements, or not defined for a batch. "+
 			"Difference: the largest between elimination and GoMLX's gradients on up to 40 rows, relative to 1 + |entry|.", c.Repetitions, c.Search, c.Limit, sample, mostDense),
 		Columns: []report.Column{{Name: "function"}, {Name: "size"}, {Name: "batch"}, {Name: "entries"}, {Name: "elements"}, {Name: "muls"}},
 	}

@@ -34,6 +34,9 @@ func TestJacobiansSmall(t *testing.T) {
 			t.Errorf("%s: elimination and gradients differ by %g", k.Function, r.Difference)
 		}
 	}
+	if r, err := c.time(context.Background(), c.Cases[2], 0, 3); err != nil || r.Seconds[byFD] <= 0 || r.Seconds[byGradient] <= 0 {
+		t.Errorf("a batch is not compared with all: %+v, %v", r, err)
+	}
 	c.Limit = time.Nanosecond // everything with more rows or columns than the sample is scaled
 	r, err := c.time(context.Background(), Case{Function: "Burgers"}, sample+1, 1)
 	if err != nil {
@@ -78,6 +81,37 @@ func TestLargeJacobiansAgree(t *testing.T) {
 	x[0][252] += 1 // the gradients still see the old point
 	if d, err := differSparse(p, nil, x, gradient); err != nil || d < 1e-3 {
 		t.Errorf("a moved point makes a difference of %v, %v", d, err)
+	}
+}
+
+// TestDifferencesOfBatches: gonum moves every number of every sample, and the point is what it was afterwards.
+func TestDifferencesOfBatches(t *testing.T) {
+	c, k := DefaultJacobians(), Case{Function: "Helmholtz"}
+	p, err := k.program(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const batch = 3
+	x, err := c.inputs(k, p, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := slices.Clone(x[0])
+	moved := map[float64]bool{}
+	value := func() ([][]float64, error) {
+		for i, v := range x[0] {
+			if v != before[i] {
+				moved[before[i]] = true
+			}
+		}
+		return [][]float64{slices.Clone(x[0])}, nil
+	}
+	d, err := c.differences(p, x, value, 4, 4, batch)
+	if err == nil {
+		err = d.run()
+	}
+	if err != nil || d.scale != 1 || len(moved) != 4*batch || !slices.Equal(x[0], before) {
+		t.Errorf("%v, scale %v, %d numbers were moved, the point is %v, was %v", err, d.scale, len(moved), x[0], before)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -25,8 +26,8 @@ var orders = []struct {
 	{"natural", func(p, _ *Pattern) []int32 { return sequence(p.Columns) }},
 	// The most entries first (Welsh & Powell 1967).
 	{"largest first", func(p, t *Pattern) []int32 {
-		list := sequence(p.Columns)
-		slices.SortStableFunc(list, func(a, b int32) int { return cmp.Compare(reach(p, t, b), reach(p, t, a)) })
+		list, degree := sequence(p.Columns), degrees(p, t)
+		slices.SortStableFunc(list, func(a, b int32) int { return cmp.Compare(degree[b], degree[a]) })
 		return list
 	}},
 	// Last the columns with the fewest neighbours, then those with the fewest among the rest (Matula & Beck 1983).
@@ -41,22 +42,20 @@ func sequence(n int) []int32 {
 	return list
 }
 
-// reach bounds the number of columns that share a row with one.
-func reach(p, t *Pattern, column int32) (n int) {
-	for _, i := range t.Row(int(column)) {
-		n += len(p.Row(int(i))) - 1
+// degrees bounds, for each column, the number of columns that share a row with it.
+func degrees(p, t *Pattern) []int {
+	degree := make([]int, p.Columns)
+	for j := range degree {
+		for _, i := range t.Row(j) {
+			degree[j] += len(p.Row(int(i))) - 1
+		}
 	}
-	return n
+	return degree
 }
 
 func smallestLast(p, t *Pattern) []int32 {
-	degree := make([]int, p.Columns)
-	most := 0
-	for j := range degree {
-		degree[j] = reach(p, t, int32(j))
-		most = max(most, degree[j])
-	}
-	buckets := make([][]int32, most+1)
+	degree := degrees(p, t)
+	buckets := make([][]int32, slices.Max(append([]int{0}, degree...))+1)
 	for j, d := range degree {
 		buckets[d] = append(buckets[d], int32(j))
 	}
@@ -146,18 +145,48 @@ const thresholds = 24
 
 // ColorBoth recovers the fullest rows through products with rows and everything else through products with columns, or the
 // reverse, whichever needs fewest colours: the direct bidirectional cover of Coleman & Verma (1998) and Hossain & Steihaug
-// (1998), with the split searched over the counts of entries.
+// (1998), with the split searched over the counts of entries. It never needs more colours than one side alone.
 func ColorBoth(p *Pattern) *Coloring {
 	t := p.Transpose()
-	best := split(p, t)
-	if other := split(t, p); other.Colors() < best.Colors() {
-		best = &Coloring{Column: other.Row, Row: other.Column, Columns: other.Rows, Rows: other.Columns}
+	best := split(p, math.MaxInt)
+	if c := split(t, best.limit()); c != nil {
+		best = c.transposed()
+	}
+	sides := []struct{ p, t *Pattern }{{p, t}, {t, p}}
+	if most(t) < most(p) { // a side needs no fewer colours than its fullest row has entries
+		slices.Reverse(sides)
+	}
+	for _, s := range sides {
+		if best.limit() <= most(s.p) {
+			continue
+		}
+		colors, n := distance2(s.p, s.t)
+		if n >= best.limit() {
+			continue
+		}
+		if best = (&Coloring{Column: colors, Columns: n}); s.p == t {
+			best = best.transposed()
+		}
 	}
 	return best
 }
 
-// split colours the rows with more entries than a threshold by rows and the columns of all others by columns.
-func split(p, t *Pattern) *Coloring {
+// limit is the number of colours that another colouring has to stay below; there may be none yet.
+func (c *Coloring) limit() int {
+	if c == nil {
+		return math.MaxInt
+	}
+	return c.Colors()
+}
+
+// transposed is the colouring for the transposed pattern.
+func (c *Coloring) transposed() *Coloring {
+	return &Coloring{Column: c.Row, Row: c.Column, Columns: c.Rows, Rows: c.Columns}
+}
+
+// split colours the rows with more entries than a threshold by rows and the columns of all others by columns; nil where
+// that needs no fewer colours than known. One order of vertices compares the thresholds, the best gets all of them.
+func split(p *Pattern, known int) *Coloring {
 	counts := make([]int, p.Rows)
 	for i := range counts {
 		counts[i] = len(p.Row(i))
@@ -170,17 +199,43 @@ func split(p, t *Pattern) *Coloring {
 		}
 		levels = slices.Compact(few)
 	}
-	var best *Coloring
-	for _, level := range append([]int{0}, levels...) {
-		full, rest := part(p, func(i int) bool { return counts[i] > level }), part(p, func(i int) bool { return counts[i] <= level })
-		c := &Coloring{}
-		c.Column, c.Columns = distance2(rest, rest.Transpose())
-		c.Row, c.Rows = distance2(full.Transpose(), full)
-		if best == nil || c.Colors() < best.Colors() {
-			best = c
+	if len(levels) < 2 {
+		return nil
+	}
+	type parts struct{ rest, restT, full, fullT *Pattern }
+	var best parts
+	least := math.MaxInt
+	for _, level := range levels[:len(levels)-1] { // above the last there is no row
+		s := parts{rest: part(p, func(i int) bool { return counts[i] <= level }), full: part(p, func(i int) bool { return counts[i] > level })}
+		s.fullT = s.full.Transpose()
+		if most(s.rest)+most(s.fullT) >= min(known, least) { // entries of one row, or of one column, have different colours
+			continue
+		}
+		s.restT = s.rest.Transpose()
+		_, columns := greedy(s.rest, s.restT, sequence(p.Columns))
+		_, rows := greedy(s.fullT, s.full, sequence(p.Rows))
+		if columns+rows < least {
+			best, least = s, columns+rows
 		}
 	}
-	return best
+	if best.rest == nil {
+		return nil
+	}
+	c := &Coloring{}
+	c.Column, c.Columns = distance2(best.rest, best.restT)
+	c.Row, c.Rows = distance2(best.fullT, best.full)
+	if c.Colors() >= known {
+		return nil
+	}
+	return c
+}
+
+// most is the number of entries of the fullest row.
+func most(p *Pattern) (n int) {
+	for i := range p.Rows {
+		n = max(n, len(p.Row(i)))
+	}
+	return n
 }
 
 // part is the pattern with some rows only; the others are empty.
@@ -204,7 +259,7 @@ func (c *Coloring) Check(p *Pattern) error {
 // A source says where an entry is read: element index of the product with column colour, or with row colour, at.
 type source struct {
 	row bool
-	at  int32
+	at  int // rows or columns times colours may exceed an int32
 }
 
 // sources finds a place to read every entry from.
@@ -237,7 +292,7 @@ func (c *Coloring) sources(p *Pattern) ([]source, error) {
 			for k, j := range row {
 				if color := c.Column[j]; color >= 0 && count[color] == 1 {
 					at := int(p.Start[i]) + k
-					sources[at], found[at] = source{at: int32(i*c.Columns) + color}, true
+					sources[at], found[at] = source{at: i*c.Columns + int(color)}, true
 				}
 			}
 			for _, j := range row {
@@ -261,7 +316,7 @@ func (c *Coloring) sources(p *Pattern) ([]source, error) {
 				if color := c.Row[i]; color >= 0 && count[color] == 1 {
 					at := p.find(int(i), j)
 					if !found[at] {
-						sources[at], found[at] = source{row: true, at: color*int32(p.Columns) + int32(j)}, true
+						sources[at], found[at] = source{row: true, at: int(color)*p.Columns + j}, true
 					}
 				}
 			}
@@ -291,9 +346,9 @@ func (c *Coloring) Groups(p *Pattern) ([]int, error) {
 	groups := make([]int, len(sources))
 	for k, s := range sources {
 		if s.row {
-			groups[k] = c.Columns + int(s.at)/p.Columns
+			groups[k] = c.Columns + s.at/p.Columns
 		} else {
-			groups[k] = int(s.at) % c.Columns
+			groups[k] = s.at % c.Columns
 		}
 	}
 	return groups, nil

@@ -1,8 +1,12 @@
 package sparse
 
 import (
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ad"
 	"github.com/alphagrad/alphagrad-go/alphagrad/elim"
@@ -29,8 +33,41 @@ type Options struct {
 	Strategy Strategy                             // empty: the cheapest by cost
 	Order    []int                                // of elimination; nil: the cheapest of forward, reverse and Markowitz
 	Coloring *Coloring                            // of Columns, Rows or Both; nil: colour afresh
-	Cost     func(p *ir.Program) (float64, error) // of a program; nil: its multiplications. May measure.
+	Cost     func(p *ir.Program) (float64, error) // of a program; nil: its multiplications. [Measured] measures.
 	Compile  func(p *ir.Program) (Run, error)     // nil: the interpreter
+}
+
+// Measured is a cost for [Options]: the seconds of one run of a program as compile prepares it, nil for the interpreter; the
+// least of a few runs, all inputs 0.5.
+func Measured(compile func(p *ir.Program) (Run, error)) func(p *ir.Program) (float64, error) {
+	if compile == nil {
+		compile = interpreted
+	}
+	return func(p *ir.Program) (float64, error) {
+		run, err := compile(p)
+		if err != nil {
+			return 0, err
+		}
+		var at []ir.Tensor
+		for _, id := range p.Inputs {
+			shape := p.Nodes[id].Shape
+			at = append(at, ir.Tensor{Shape: shape, Data: slices.Repeat([]float64{0.5}, shape.Size())})
+		}
+		least := math.Inf(1)
+		for range 5 {
+			start := time.Now()
+			if _, err := run(at); err != nil {
+				return 0, err
+			}
+			least = min(least, time.Since(start).Seconds())
+		}
+		return least, nil
+	}
+}
+
+// interpreted runs a program in the interpreter.
+func interpreted(p *ir.Program) (Run, error) {
+	return func(x []ir.Tensor) ([]ir.Tensor, error) { return interp.Eval(p, x) }, nil
 }
 
 // A Plan computes the Jacobian of one program at many points. It is not safe for concurrent use.
@@ -47,6 +84,7 @@ type Plan struct {
 // A pass evaluates one derivative program and stores what it finds.
 type pass struct {
 	run   Run
+	sow   func() []ir.Tensor // makes the seeds; called for the strategy chosen only, as those of others may be too large
 	seeds []ir.Tensor
 	store func(out []ir.Tensor, value []float64)
 }
@@ -64,13 +102,13 @@ func NewPlan(p *ir.Program, o Options) (*Plan, error) {
 		}
 	}
 	if o.Compile == nil {
-		o.Compile = func(p *ir.Program) (Run, error) {
-			return func(x []ir.Tensor) ([]ir.Tensor, error) { return interp.Eval(p, x) }, nil
-		}
+		o.Compile = interpreted
 	}
 	var best *Plan
+	var chosen []*ir.Program
 	costs := map[Strategy]float64{}
 	var known []string
+	var passed error
 	for _, s := range strategies {
 		known = append(known, string(s.name))
 		if (o.Strategy != "" && o.Strategy != s.name) || (o.Coloring != nil && o.Strategy == "" && s.name == Eliminate) {
@@ -78,6 +116,10 @@ func NewPlan(p *ir.Program, o Options) (*Plan, error) {
 		}
 		plan := &Plan{Strategy: s.name, Pattern: pattern, Costs: costs, program: p}
 		programs, err := s.prepare(plan, o)
+		if errors.Is(err, errTooLarge) && o.Strategy == "" {
+			passed = err
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -89,16 +131,23 @@ func NewPlan(p *ir.Program, o Options) (*Plan, error) {
 			costs[s.name] += c
 		}
 		if best == nil || costs[s.name] < costs[best.Strategy] {
-			best = plan
-			for k, d := range programs {
-				if plan.passes[k].run, err = o.Compile(d); err != nil {
-					return nil, err
-				}
-			}
+			best, chosen = plan, programs
 		}
 	}
-	if best == nil {
+	switch {
+	case best == nil && passed != nil: // a colouring was given
+		return nil, passed
+	case best == nil:
 		return nil, fmt.Errorf("unknown strategy %q%s; known are %s", o.Strategy, ir.Suggest(string(o.Strategy), known), strings.Join(known, ", "))
+	}
+	for k, d := range chosen {
+		pass := &best.passes[k]
+		if pass.run, err = o.Compile(d); err != nil {
+			return nil, err
+		}
+		if pass.sow != nil {
+			pass.seeds = pass.sow()
+		}
 	}
 	return best, nil
 }
@@ -109,9 +158,13 @@ var strategies = []struct {
 	prepare func(plan *Plan, o Options) ([]*ir.Program, error)
 }{
 	{Eliminate, (*Plan).eliminate},
-	{Columns, func(plan *Plan, o Options) ([]*ir.Program, error) { return plan.compress(o, ColorColumns) }},
-	{Rows, func(plan *Plan, o Options) ([]*ir.Program, error) { return plan.compress(o, ColorRows) }},
-	{Both, func(plan *Plan, o Options) ([]*ir.Program, error) { return plan.compress(o, ColorBoth) }},
+	{Columns, func(plan *Plan, o Options) ([]*ir.Program, error) {
+		return plan.compress(o, ColorColumns, most(plan.Pattern))
+	}},
+	{Rows, func(plan *Plan, o Options) ([]*ir.Program, error) {
+		return plan.compress(o, ColorRows, most(plan.Pattern.Transpose()))
+	}},
+	{Both, func(plan *Plan, o Options) ([]*ir.Program, error) { return plan.compress(o, ColorBoth, 1) }},
 }
 
 // eliminate keeps the structures that elimination leaves and scatters their values.
@@ -123,16 +176,7 @@ func (plan *Plan) eliminate(o Options) ([]*ir.Program, error) {
 		if err != nil {
 			return nil, err
 		}
-		least := int64(-1)
-		for _, named := range [][]int{elim.Reverse(g), elim.Forward(g), elim.Markowitz(g)} {
-			muls, err := g.Muls(named)
-			if err != nil {
-				return nil, err
-			}
-			if least < 0 || muls < least {
-				order, least = named, muls
-			}
-		}
+		order = elim.Cheapest(g)
 	}
 	s, err := ad.StructuredJacobian(p, order)
 	if err != nil {
@@ -162,13 +206,31 @@ func (plan *Plan) eliminate(o Options) ([]*ir.Program, error) {
 	return []*ir.Program{s.Program}, nil
 }
 
-// compress evaluates one product for every colour.
-func (plan *Plan) compress(o Options, color func(*Pattern) *Coloring) (programs []*ir.Program, err error) {
+// errTooLarge is that of a strategy with so many colours that its arrays would be as large as dense matrices. The planner
+// passes over it.
+var errTooLarge = errors.New("too many colours")
+
+func (plan *Plan) affords(colors int) error {
+	if n := max(plan.Pattern.Rows, plan.Pattern.Columns, 1); colors > MaxDense/n {
+		return fmt.Errorf("program %q: %w: %d for a Jacobian of %d × %d make arrays of more than %d elements; eliminate, or compress the other side or both",
+			plan.program.Name, errTooLarge, colors, plan.Pattern.Rows, plan.Pattern.Columns, MaxDense)
+	}
+	return nil
+}
+
+// compress evaluates one product for every colour; the colouring has at least so many.
+func (plan *Plan) compress(o Options, color func(*Pattern) *Coloring, least int) (programs []*ir.Program, err error) {
 	p := plan.program
 	if plan.Coloring = o.Coloring; plan.Coloring == nil {
+		if err := plan.affords(least); err != nil {
+			return nil, err
+		}
 		plan.Coloring = color(plan.Pattern)
 	}
 	c := plan.Coloring
+	if err := plan.affords(max(c.Columns, c.Rows)); err != nil {
+		return nil, err
+	}
 	if plan.sources, err = c.sources(plan.Pattern); err != nil {
 		return nil, err
 	}
@@ -178,43 +240,46 @@ func (plan *Plan) compress(o Options, color func(*Pattern) *Coloring) (programs 
 		if err != nil {
 			return nil, err
 		}
-		var seeds []ir.Tensor
-		column := 0
-		for _, id := range p.Inputs {
-			size := p.Nodes[id].Shape.Size()
-			s := ir.Tensor{Shape: append(append(ir.Shape{}, p.Nodes[id].Shape...), c.Columns), Data: make([]float64, size*c.Columns)}
-			for k := range size {
-				if color := c.Column[column+k]; color >= 0 {
-					s.Data[k*c.Columns+int(color)] = 1
-				}
-			}
-			seeds = append(seeds, s)
-			column += size
-		}
 		programs = append(programs, d)
-		plan.passes = append(plan.passes, pass{seeds: seeds, store: plan.store(n, false, c.Columns)})
+		plan.passes = append(plan.passes, pass{store: plan.store(n, false, c.Columns), sow: func() (seeds []ir.Tensor) {
+			column := 0
+			for _, id := range p.Inputs {
+				shape := p.Nodes[id].Shape
+				size := shape.Size()
+				s := ir.Tensor{Shape: append(append(ir.Shape{}, shape...), c.Columns), Data: make([]float64, size*c.Columns)}
+				for k := range size {
+					if color := c.Column[column+k]; color >= 0 {
+						s.Data[k*c.Columns+int(color)] = 1
+					}
+				}
+				seeds = append(seeds, s)
+				column += size
+			}
+			return seeds
+		}})
 	}
 	if c.Rows > 0 {
 		d, err := ad.PullBack(p, c.Rows)
 		if err != nil {
 			return nil, err
 		}
-		var seeds []ir.Tensor
-		row := 0
-		for _, y := range p.Outputs {
-			shape := p.Nodes[y.Node].Shape
-			size := shape.Size()
-			s := ir.Tensor{Shape: append(ir.Shape{c.Rows}, shape...), Data: make([]float64, size*c.Rows)}
-			for k := range size {
-				if color := c.Row[row+k]; color >= 0 {
-					s.Data[int(color)*size+k] = 1
-				}
-			}
-			seeds = append(seeds, s)
-			row += size
-		}
 		programs = append(programs, d)
-		plan.passes = append(plan.passes, pass{seeds: seeds, store: plan.store(n, true, c.Rows)})
+		plan.passes = append(plan.passes, pass{store: plan.store(n, true, c.Rows), sow: func() (seeds []ir.Tensor) {
+			row := 0
+			for _, y := range p.Outputs {
+				shape := p.Nodes[y.Node].Shape
+				size := shape.Size()
+				s := ir.Tensor{Shape: append(ir.Shape{c.Rows}, shape...), Data: make([]float64, size*c.Rows)}
+				for k := range size {
+					if color := c.Row[row+k]; color >= 0 {
+						s.Data[int(color)*size+k] = 1
+					}
+				}
+				seeds = append(seeds, s)
+				row += size
+			}
+			return seeds
+		}})
 	}
 	return programs, nil
 }

@@ -1,6 +1,7 @@
 package sparse
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -196,8 +197,12 @@ func TestLargePattern(t *testing.T) {
 
 func BenchmarkColorMillionEntries(b *testing.B) {
 	p := scattered(b, rand.New(rand.NewPCG(4, 5)), 100_000, 100_000, 10)
-	for b.Loop() {
-		ColorColumns(p)
+	for name, color := range map[string]func(*Pattern) *Coloring{"columns": ColorColumns, "rows": ColorRows, "both": ColorBoth} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				b.ReportMetric(float64(color(p).Colors()), "colours")
+			}
+		})
 	}
 }
 
@@ -422,4 +427,121 @@ func FuzzUnmarshalColoring(f *testing.F) {
 			recovers(t, p, c)
 		}
 	})
+}
+
+// TestWideRows: where one row or column is full, a strategy needs as many colours as there are points. What it would take is
+// left alone by the planner, and refused when asked for.
+func TestWideRows(t *testing.T) {
+	const n = 100_000
+	b := ir.NewBuilder("energy")
+	u := b.Input("u", n)
+	b.Output("e", ir.ReduceSum(ir.Mul(ir.Square(ir.Slice(u, []int{1}, []int{n})), ir.Slice(u, []int{0}, []int{n - 1}))))
+	energy, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = ir.NewBuilder("arrow")
+	u = b.Input("u", n)
+	tail := ir.Slice(u, []int{1}, []int{n})
+	head := ir.Reshape(ir.Slice(u, []int{0}, []int{1}))
+	b.Output("y", ir.Concatenate([]*ir.Value{ir.Reshape(ir.ReduceSum(ir.Square(u)), 1), ir.Mul(ir.Sin(tail), head)}, 0))
+	arrow, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = math.Sin(float64(i))
+	}
+	at := []ir.Tensor{{Shape: ir.Shape{n}, Data: x}}
+	for _, c := range []struct {
+		p    *ir.Program
+		want func(i, j int) float64
+	}{
+		{energy, func(_, j int) (d float64) {
+			if j > 0 {
+				d += 2 * x[j] * x[j-1]
+			}
+			if j < n-1 {
+				d += x[j+1] * x[j+1]
+			}
+			return d
+		}},
+		{arrow, func(i, j int) float64 {
+			switch {
+			case i == 0:
+				return 2 * x[j]
+			case j == 0:
+				return math.Sin(x[i])
+			}
+			return math.Cos(x[i]) * x[0]
+		}},
+	} {
+		plan, err := NewPlan(c.p, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %s, costs %v", c.p.Name, plan.Strategy, plan.Costs)
+		both, err := NewPlan(c.p, Options{Strategy: Both})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if both.Coloring.Colors() > 3 {
+			t.Errorf("%s: %d colours", c.p.Name, both.Coloring.Colors())
+		}
+		for _, plan := range []*Plan{plan, both} {
+			_, m, err := plan.Jacobian(at, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Triplets(func(i, j int, v float64) {
+				if w := c.want(i, j); math.Abs(v-w) > 1e-14*(1+math.Abs(w)) {
+					t.Fatalf("%s by %s: entry (%d, %d) is %v, want %v", c.p.Name, plan.Strategy, i, j, v, w)
+				}
+			})
+		}
+		if _, err := NewPlan(c.p, Options{Strategy: Columns}); err == nil || !strings.Contains(err.Error(), "elements") {
+			t.Errorf("%s: 10¹⁰ numbers for seeds give error %v", c.p.Name, err)
+		}
+	}
+}
+
+// TestMeasuredCosts: a plan by measurement has seconds as costs, of all strategies, and the same entries.
+func TestMeasuredCosts(t *testing.T) {
+	p := burgers(t, 50)
+	compiled := 0
+	compile := func(p *ir.Program) (Run, error) { compiled++; return interpreted(p) }
+	plan, err := NewPlan(p, Options{Cost: Measured(compile), Compile: compile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Costs) != 4 || compiled != 5 { // once each to measure, once the one chosen; both compress one side
+		t.Errorf("costs %v, %d programs compiled", plan.Costs, compiled)
+	}
+	for s, c := range plan.Costs {
+		if c <= 0 || c > 10 || c < plan.Costs[plan.Strategy] {
+			t.Errorf("%s takes %v s, %s was chosen", s, c, plan.Strategy)
+		}
+	}
+	u := make([]float64, 50)
+	for i := range u {
+		u[i] = math.Cos(float64(i))
+	}
+	at := []ir.Tensor{{Shape: ir.Shape{50}, Data: u}}
+	counted, err := NewPlan(p, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, err := plan.Jacobian(at, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, err := counted.Jacobian(at, nil)
+	if err != nil || !mat.EqualApprox(got, want, 1e-14) {
+		t.Errorf("%v\n%v, %v", mat.Formatted(got), mat.Formatted(want), err)
+	}
+	failing := func(*ir.Program) (Run, error) { return nil, errors.New("no compiler") }
+	if _, err := NewPlan(p, Options{Cost: Measured(failing)}); err == nil || err.Error() != "no compiler" {
+		t.Error(err)
+	}
 }

@@ -2,6 +2,7 @@ package gomlx
 
 import (
 	"math"
+	"slices"
 
 	"github.com/alphagrad/alphagrad-go/alphagrad/ir"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -156,17 +157,8 @@ func stretched(x, like *Node) *Node {
 	return x
 }
 
-func isSorted(axes []int) bool {
-	for k := range axes {
-		if axes[k] != k {
-			return false
-		}
-	}
-	return true
-}
-
 func transposed(x *Node, axes []int) *Node {
-	if isSorted(axes) {
+	if slices.IsSorted(axes) { // a permutation that is none
 		return x
 	}
 	return TransposeAllAxes(x, axes...)

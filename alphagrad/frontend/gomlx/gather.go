@@ -7,8 +7,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// gather reads a gather whose indices are constant ([tracer.reach] refuses others). Result axis offset[i] runs over the i-th axis of the slices that is
-// not collapsed, the others over the index vectors; a slice that would cross the end is moved back, as in XLA.
+// gather reads a gather whose indices are constant ([tracer.reach] refuses others). Result axis offset[i] runs over the
+// i-th axis of the slices that is not collapsed, the others over the index vectors; a slice that would cross the end is
+// moved back, as in XLA.
 func gather(t *tracer, n *graph.Node) (*ir.Value, error) {
 	from := n.Inputs()[1]
 	x, indices := t.full(n.Inputs()[0]), t.constants[from]

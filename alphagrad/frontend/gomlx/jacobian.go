@@ -80,18 +80,7 @@ func (o Options) order(p *ir.Program) ([]int, error) {
 	if o.Find != nil {
 		return o.Find(g)
 	}
-	var best []int
-	least := int64(-1)
-	for _, order := range [][]int{elim.Reverse(g), elim.Forward(g), elim.Markowitz(g)} {
-		muls, err := g.Muls(order)
-		if err != nil {
-			return nil, err
-		}
-		if least < 0 || muls < least {
-			best, least = order, muls
-		}
-	}
-	return best, nil
+	return elim.Cheapest(g), nil
 }
 
 // A Derivative computes a graph function and its Jacobian. It compiles once for every combination of input shapes, and is
