@@ -216,3 +216,33 @@ func TestChosenDerivatives(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// TestRandomProgramsAgainstDifferences: random array programs in random orders, without kinks, against central differences.
+func TestRandomProgramsAgainstDifferences(t *testing.T) {
+	smooth := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawArrayProgram(t)
+		for i := range p.Nodes {
+			if op := p.Nodes[i].Op; op == ir.OpMax || op == ir.OpReduceMax {
+				return
+			}
+		}
+		smooth++
+		at := randomPoint(p, rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 8)))
+		values, err := interp.Eval(p, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, y := range values {
+			for _, v := range y.Data {
+				if math.Abs(v) > 100 { // differences of large numbers say little
+					return
+				}
+			}
+		}
+		centralDifferences(t, p, at)
+	})
+	if smooth < 30 {
+		t.Errorf("only %d programs were smooth", smooth)
+	}
+}

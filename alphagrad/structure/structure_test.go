@@ -364,6 +364,103 @@ func TestMultiplications(t *testing.T) {
 	}
 }
 
+// TestMultiplicationsAreSizesOfLabels: for random structures of directly indexed axes, the count is the product of the sizes
+// of all labels that either value depends on, once the labels of the axes between are made one, without those that one side
+// sums beforehand: worked out here by classes of labels, apart from the algebra.
+func TestMultiplicationsAreSizesOfLabels(t *testing.T) {
+	counted := 0
+	rapid.Check(t, func(t *rapid.T) {
+		sizes := []int{2, 3, 2, 5, 3, 2, 3, 2, 5, 3} // labels 0 to 4 are the left term's, 5 to 9 the right one's
+		draw := func(from int, shape []int) (axes []int) {
+			for _, n := range shape {
+				var fits []int
+				for l := from; l < from+5; l++ {
+					if sizes[l] == n && !slices.Contains(axes, l) {
+						fits = append(fits, l)
+					}
+				}
+				axes = append(axes, rapid.SampledFrom(fits).Draw(t, "label"))
+			}
+			return axes
+		}
+		shape := func() (s []int) {
+			for _, n := range []int{2, 3, 5} {
+				if rapid.Bool().Draw(t, "axis") {
+					s = append(s, n)
+				}
+			}
+			return s
+		}
+		zs, ys, xs := shape(), shape(), shape()
+		lo, li, ro, ri := draw(0, zs), draw(0, ys), draw(5, ys), draw(5, xs)
+		direct := func(labels []int, from int) (axes []Axis) {
+			for _, l := range labels {
+				axes = append(axes, Direct(sizes[l], l-from))
+			}
+			return axes
+		}
+		values := func(out, in []int) (list []int) {
+			for _, l := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(out, in)))) {
+				if rapid.IntRange(0, 3).Draw(t, "depends") > 0 {
+					list = append(list, l)
+				}
+			}
+			return list
+		}
+		lv, rv := values(lo, li), values(ro, ri)
+		shifted := slices.Clone(rv)
+		for k := range shifted {
+			shifted[k] -= 5
+		}
+		left, _ := New(sizes[:5], direct(lo, 0), direct(li, 0), lv, false)
+		right, _ := New(sizes[5:], direct(ro, 5), direct(ri, 5), shifted, false)
+
+		class := make([]int, len(sizes))
+		for l := range class {
+			class[l] = l
+		}
+		for k := range ys { // the axes between: label li[k] is label ro[k]
+			for l, c := range class {
+				if c == class[ro[k]] && l != ro[k] {
+					class[l] = class[li[k]]
+				}
+			}
+			class[ro[k]] = class[li[k]]
+		}
+		in := func(labels []int) map[int]bool {
+			set := map[int]bool{}
+			for _, l := range labels {
+				set[class[l]] = true
+			}
+			return set
+		}
+		a, b, result, all := in(lv), in(rv), in(slices.Concat(lo, ri)), in(slices.Concat(lo, li, ro, ri))
+		want, factor, kept := int64(1), false, int64(1)
+		for c := range all {
+			switch {
+			case result[c] && (a[c] || b[c]):
+				want, kept = want*int64(sizes[c]), kept*int64(sizes[c])
+			case a[c] && b[c]:
+				want *= int64(sizes[c])
+			case !result[c] && !a[c] && !b[c]:
+				factor = true // summed, and nothing depends on it
+			}
+		}
+		if factor {
+			want += kept
+		}
+		if got := Multiply(left, right).Muls; got != want {
+			t.Fatalf("%s · %s takes %d multiplications, want %d", left, right, got, want)
+		}
+		if want > 1 {
+			counted++
+		}
+	})
+	if counted < 50 {
+		t.Errorf("only %d products took more than one multiplication", counted)
+	}
+}
+
 func TestSumsThatMerge(t *testing.T) {
 	n := map[byte]int{'a': 5, 'b': 7, 'c': 5}
 	for _, c := range []struct {
