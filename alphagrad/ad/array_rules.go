@@ -280,7 +280,7 @@ func extremeEdge(n *ir.Node, x, y *ir.Value) edge {
 // othersProduct is, for each element of x, the product of the other elements that reduce_prod over the given axes
 // multiplies it with. It divides by nothing: elements may be 0.
 func othersProduct(x *ir.Value, reduced []int) *ir.Value {
-	b, shape := x.Builder(), x.Shape()
+	shape := x.Shape()
 	axes := kept(x, reduced)
 	outer, inner := 1, 1
 	permutation := append(slices.Clone(axes), reduced...)
@@ -291,18 +291,35 @@ func othersProduct(x *ir.Value, reduced []int) *ir.Value {
 		inner *= shape[k]
 	}
 	moved := ir.Transpose(x, permutation...)
-	rows := ir.Reshape(moved, outer, inner)
-	eye := make([]float64, inner*inner)
-	for k := range inner {
-		eye[k*inner+k] = 1
-	}
-	cube := ir.Shape{outer, inner, inner}
-	others := ir.Select(ir.Broadcast(ir.ConstTensor(b, ir.Shape{inner, inner}, eye), cube, 1, 2), ir.Const(b, 1), ir.Broadcast(rows, cube, 0, 2))
 	back := make([]int, len(permutation))
 	for i, k := range permutation {
 		back[k] = i
 	}
-	return ir.Transpose(ir.Reshape(ir.ReduceMultiply(others, 2), moved.Shape()...), back...)
+	return ir.Transpose(ir.Reshape(others(ir.Reshape(moved, outer, inner)), moved.Shape()...), back...)
+}
+
+// others is, for each element of a row, the product of the row's other elements: its neighbour in a pair, times what the
+// other pairs' products give. That takes three multiplications an element.
+func others(rows *ir.Value) *ir.Value {
+	outer, n := rows.Shape()[0], rows.Shape()[1]
+	one := ir.Const(rows.Builder(), 1)
+	if n == 1 {
+		return ir.Broadcast(one, ir.Shape{outer, 1})
+	}
+	if n%2 == 1 {
+		rows = ir.Concatenate([]*ir.Value{rows, ir.Broadcast(one, ir.Shape{outer, 1})}, 1)
+	}
+	pairs := ir.Shape{outer, (n + 1) / 2, 2}
+	paired := ir.Reshape(rows, pairs...)
+	result := ir.Gather(paired, 2, 1, 0)
+	if n > 2 {
+		result = ir.Mul(result, ir.Broadcast(others(ir.ReduceMultiply(paired, 2)), pairs, 0, 1))
+	}
+	result = ir.Reshape(result, outer, pairs[1]*2)
+	if n%2 == 1 {
+		result = ir.Slice(result, []int{0, 0}, []int{outer, n})
+	}
+	return result
 }
 
 // einsumEdges: a contraction is linear in each operand, with the product of the others as its derivative.

@@ -246,3 +246,61 @@ func TestRandomProgramsAgainstDifferences(t *testing.T) {
 		t.Errorf("only %d programs were smooth", smooth)
 	}
 }
+
+// TestLongProducts: the derivative of a product of many elements takes memory and time for each element, not for each pair
+// of them, and zeros are exact.
+func TestLongProducts(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 7, 8, 100_001} {
+		b := ir.NewBuilder("product")
+		x := b.Input("x", n)
+		b.Output("y", ir.ReduceMultiply(x))
+		p, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		jac, err := ad.Jacobian(p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range jac.Nodes {
+			if size := jac.Nodes[i].Shape.Size(); size > n+1 {
+				t.Errorf("%d elements make an array of %d", n, size)
+			}
+		}
+		for _, zeros := range [][]int{nil, {n / 2}, {0, n - 1}} {
+			at := ir.Tensor{Shape: ir.Shape{n}, Data: make([]float64, n)}
+			rng := rand.New(rand.NewPCG(9, uint64(n)))
+			product := 1.0 // of the elements other than 0
+			for i := range at.Data {
+				at.Data[i] = 1 + (rng.Float64()-0.5)/100
+			}
+			for _, k := range zeros {
+				at.Data[k] = 0
+			}
+			missing := 0
+			for _, v := range at.Data {
+				if v == 0 {
+					missing++
+				} else {
+					product *= v
+				}
+			}
+			got, err := interp.Eval(jac, []ir.Tensor{at})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range at.Data {
+				want := 0.0
+				switch {
+				case missing == 0:
+					want = product / v
+				case missing == 1 && v == 0:
+					want = product
+				}
+				if d := math.Abs(got[0].Data[i] - want); !(d <= 1e-11*math.Abs(want)) {
+					t.Fatalf("%d elements, %d zeros: entry %d is %v, want %v", n, missing, i, got[0].Data[i], want)
+				}
+			}
+		}
+	}
+}

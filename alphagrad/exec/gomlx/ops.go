@@ -158,7 +158,7 @@ func stretched(x, like *Node) *Node {
 }
 
 func transposed(x *Node, axes []int) *Node {
-	if slices.IsSorted(axes) { // a permutation that is none
+	if slices.IsSorted(axes) { // the identity
 		return x
 	}
 	return TransposeAllAxes(x, axes...)
