@@ -20,7 +20,7 @@ func newPage(dir, title, file string) *page {
 	p := &page{dir: dir}
 	fmt.Fprintf(&p.text, "# %s\n\n", title)
 	if file != "" {
-		fmt.Fprintf(&p.text, "Written by `alphagrad run experiments/%s`. ", file)
+		fmt.Fprintf(&p.text, "Written by `alphagrad run experiments/%s` with the settings in [config.yaml](config.yaml). ", file)
 	}
 	p.text.WriteString("[manifest.json](manifest.json) names the program, the command, the machine and the settings.\n")
 	return p
