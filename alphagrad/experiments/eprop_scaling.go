@@ -35,7 +35,7 @@ type EpropScaling struct {
 
 // DefaultEpropScaling goes to sequences of 10⁵ steps and networks of 400 neurons.
 func DefaultEpropScaling() *EpropScaling {
-	return &EpropScaling{Kind: "eprop_scaling", Seed: 1, Neurons: 50, Steps: []int{100, 1000, 10_000, 100_000}, Sizes: []int{8, 16, 25, 50, 100, 200, 400}, Exact: 25,
+	return &EpropScaling{Kind: "eprop_scaling", Seed: 1, Neurons: 16, Steps: []int{100, 1000, 10_000, 100_000}, Sizes: []int{8, 16, 25, 50, 100, 200, 400}, Exact: 25,
 		Length: 200, Rate: 0.04, Repeats: 5, Batch: 32}
 }
 
